@@ -1,0 +1,29 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check demo bench clean bootstrap
+
+run: bootstrap
+	$(BIN)/penchant up
+
+test: bootstrap
+	$(BIN)/python -m pytest
+
+check: bootstrap
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: bootstrap
+	$(BIN)/penchant demo
+
+bench: bootstrap
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+bootstrap:
+	@$(PYTHON) bootstrap.py

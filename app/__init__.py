@@ -1,0 +1,1 @@
+"""Penchant: an image studio that learns one person's taste."""

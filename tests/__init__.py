@@ -1,0 +1,1 @@
+"""Tests on the real database, broker, worker process and model."""

@@ -1,0 +1,1 @@
+"""Everything that needs torch: claims jobs, renders them, stores the images."""
