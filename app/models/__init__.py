@@ -1,0 +1,28 @@
+"""The tables, one file an aggregate. Importing this package registers all of them."""
+
+from app.models.images import EncoderSpace, Embedding, Image
+from app.models.jobs import FINAL_STATES, MAX_ATTEMPTS, OPEN_STATES, Job, JobImage
+from app.models.people import ApiToken, Person, PersonSettings, WebSession
+from app.models.profiles import Code, Profile, ProfileTaste
+from app.models.ratings import ANSWERS, Pair, Rating
+
+__all__ = [
+    "ANSWERS",
+    "FINAL_STATES",
+    "MAX_ATTEMPTS",
+    "OPEN_STATES",
+    "ApiToken",
+    "Code",
+    "Embedding",
+    "EncoderSpace",
+    "Image",
+    "Job",
+    "JobImage",
+    "Pair",
+    "Person",
+    "PersonSettings",
+    "Profile",
+    "ProfileTaste",
+    "Rating",
+    "WebSession",
+]
