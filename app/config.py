@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-DEVELOPMENT_SECRET = "development-only-secret-change-me"  # noqa: S105  refused outside development
+DEVELOPMENT_SECRET = "development-only-secret-change-me"
 
 
 class Settings(BaseSettings):
@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port of the web server; 0 takes a free one")
     public_url: str | None = Field(None, description="address people reach the server at, for shared links")
     secret_key: str = Field(DEVELOPMENT_SECRET, description="signs cookies and CSRF tokens")
-    presets: Path | None = Field(None, description="a file with presets of one's own, beside the shipped ones")
+    presets: Path | None = Field(
+        None, description="a file with presets of one's own, beside the shipped ones"
+    )
     model: str = Field("starter", description="preset used when a prompt names none")
     unlock_ratings: int = Field(200, ge=1, description="ratings that unlock --p")
     max_upload_bytes: int = Field(25_000_000, ge=1, description="largest request body accepted")

@@ -1,20 +1,20 @@
 """Every failure that a person, a script or an operator can be told about.
 
-    PenchantError
-    ├── BadRequest            400  malformed input that is not one field's fault
-    ├── NotSignedIn           401
-    ├── Forbidden             403  a missing scope, a failed CSRF check
-    ├── NotFound              404  also for what exists but is not the asker's to see
-    ├── Conflict              409  the request contradicts what is already there
-    │   └── IdempotencyMismatch    the key was used with another body
-    ├── Locked                403  personalisation before enough ratings
-    ├── TooLarge              413
-    ├── InvalidInput          422  one field is wrong, and the message says how
-    │   └── InvalidPrompt          a parameter of the prompt language
-    ├── TooManyRequests       429
-    ├── Unavailable           503  a part we depend on is away; trying again later is right
-    └── OperatorError         500  the installation is broken; the sentence says what to do
-        └── CorruptFile            weights, a gallery file or a code fails its check
+PenchantError
+├── BadRequest            400  malformed input that is not one field's fault
+├── NotSignedIn           401
+├── Forbidden             403  a missing scope, a failed CSRF check
+├── NotFound              404  also for what exists but is not the asker's to see
+├── Conflict              409  the request contradicts what is already there
+│   └── IdempotencyMismatch    the key was used with another body
+├── Locked                403  personalisation before enough ratings
+├── TooLarge              413
+├── InvalidInput          422  one field is wrong, and the message says how
+│   └── InvalidPrompt          a parameter of the prompt language
+├── TooManyRequests       429
+├── Unavailable           503  a part we depend on is away; trying again later is right
+└── OperatorError         500  the installation is broken; the sentence says what to do
+    └── CorruptFile            weights, a gallery file or a code fails its check
 """
 
 from typing import Any, ClassVar

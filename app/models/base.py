@@ -26,7 +26,9 @@ def identity() -> Column[int]:
     return Column(BigInteger, Identity(always=False), primary_key=True)
 
 
-def reference(target: str, *, nullable: bool = False, ondelete: str = "CASCADE", **options: Any) -> Column[Any]:
+def reference(
+    target: str, *, nullable: bool = False, ondelete: str = "CASCADE", **options: Any
+) -> Column[Any]:
     """A foreign key to `target`, indexed, deleted with what it points to unless said otherwise."""
     options.setdefault("index", True)
     return Column(ForeignKey(target, ondelete=ondelete), nullable=nullable, **options)

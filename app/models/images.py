@@ -20,9 +20,7 @@ class Image(Table, table=True):
         CheckConstraint("width > 0 and height > 0", name="size"),
         Index("ix_images_gallery_random", "random_key", postgresql_where=text("visibility = 'public'")),
         Index("ix_images_owner_newest", "owner_id", text("id desc")),
-        Index(
-            "uq_images_gallery_sha256", "sha256", unique=True, postgresql_where=text("source = 'gallery'")
-        ),
+        Index("uq_images_gallery_sha256", "sha256", unique=True, postgresql_where=text("source = 'gallery'")),
     )
     id: int | None = Field(default=None, sa_column=identity())
     owner_id: int | None = Field(default=None, sa_column=reference("people.id", nullable=True, index=False))

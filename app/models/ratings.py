@@ -1,10 +1,10 @@
 """Pairs that were shown, and the answers."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, Double, Index, String, UniqueConstraint, Uuid, text
 from sqlmodel import Field
-from uuid import UUID
 
 from app.models.base import Table, created, identity, one_of, reference
 
