@@ -6,7 +6,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from app.config import get_settings
+from app.config import Settings, get_settings
 from app.errors import NotFound, Unavailable
 
 
@@ -44,16 +44,16 @@ class Storage:
                 continue
 
 
-def make_storage(url: str | None) -> Storage:
-    """The storage at `url` (s3://bucket/prefix), or the folder `images` under PENCHANT_HOME."""
-    if url is None:
-        folder = get_settings().home / "images"
+def make_storage(settings: Settings) -> Storage:
+    """The storage that `settings` names, or else the folder `images` under its home."""
+    if settings.storage_url is None:
+        folder = settings.home / "images"
         folder.mkdir(parents=True, exist_ok=True)
         return Storage(LocalStore(prefix=str(folder), mkdir=True))
-    return Storage(from_url(url))
+    return Storage(from_url(settings.storage_url))
 
 
 @lru_cache
 def get_storage() -> Storage:
     """The process's storage."""
-    return make_storage(get_settings().storage_url)
+    return make_storage(get_settings())
