@@ -195,6 +195,13 @@ _ELSEWHERE = {
 }
 
 
+def is_slip(name: str) -> bool:
+    """Whether `name` is so near to a known name that it can hardly be meant as text."""
+    name = name.lower()[:20]
+    begun = len(name) >= 3 and any(known.startswith(name) for known in BY_NAME)
+    return name in _ELSEWHERE or begun or (len(name) >= 4 and nearest(name, cutoff=0.8) is not None)
+
+
 def nearest(name: str, cutoff: float = 0.5) -> str | None:
     """The known name that `name` was most likely meant to be."""
     name = name.lower()[:20]

@@ -1,6 +1,6 @@
 """Text to specs.
 
-The text comes first; the first parameter ends it, and from there on there are only parameters and their values,
+The text comes first. The first parameter ends it, and after it there are only parameters and their values,
 in any order. So what follows --p is always a code, and a word that strayed among them is an error.
 """
 
@@ -53,9 +53,7 @@ def check_supported(spec: Spec, capabilities: frozenset[str], model: str) -> Non
     `capabilities` are names of parameters marked `needs_support`, and "image" for image prompts.
     """
     used = ["image"] if spec.images else []
-    used += [
-        p.name for p in PARAMETERS if p.needs_support and getattr(spec, p.field) not in (None, (), False)
-    ]
+    used += [p.name for p in PARAMETERS if p.needs_support and _is_set(spec, p.field)]
     for name in used:
         if name not in capabilities:
             what = "An image in the prompt" if name == "image" else f"--{name}"
@@ -63,6 +61,10 @@ def check_supported(spec: Spec, capabilities: frozenset[str], model: str) -> Non
                 f"{what} is not supported by the model {model} yet.",
                 parameter=BY_NAME[name].option if name in BY_NAME else None,
             )
+
+
+def _is_set(spec: Spec, field: str) -> bool:
+    return bool(getattr(spec, field) != Spec.model_fields[field].default)
 
 
 def _check_characters(prompt: str) -> None:

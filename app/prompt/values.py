@@ -137,7 +137,7 @@ def _tastes(typed: Typed, words: list[str]) -> Personalize:
     refs = [taste.ref for taste in tastes]
     if twice := next((ref for ref in refs if refs.count(ref) > 1), None):
         raise BadValue(
-            f"{typed.option} names {shorten(twice)} twice. Name it once, with one weight.",
+            f"{typed.option} names {shorten(twice)} twice. Name it once, as in {typed.option} {twice}::2.",
             parameter=typed.parameter.option,
             allowed=typed.parameter.allowed,
             suggestion=f"{typed.option} {twice}::2",

@@ -1,15 +1,15 @@
 """Splits a prompt into words, and tells which of them are parameters.
 
-A parameter is a dash directly followed by a letter, where a word begins, outside quotes. After two dashes, or a
-long one as phones make of two, an unknown name is an error. After one short dash it is text before the first
-parameter, unless it is a slip of the pen for a known name.
+A parameter is a dash directly followed by a letter, where a word begins, outside quotes. After two dashes, or
+a long one as phones make of two, an unknown name is an error. After one short dash it is text before the
+first parameter, unless it is a slip of the pen for a known name.
 """
 
 import re
 from dataclasses import dataclass
 
 from app.prompt.errors import BadValue, UnknownParameter, shorten
-from app.prompt.parameters import BY_NAME, PARAMETERS, Parameter, nearest
+from app.prompt.parameters import BY_NAME, PARAMETERS, Parameter, is_slip, nearest
 from app.spec import DASHES, ESCAPABLE, ESCAPE, QUOTATION
 
 _WORD = re.compile(rf"(?:{ESCAPE}|{QUOTATION}|\S)++")
@@ -51,7 +51,7 @@ def as_parameter(word: str, *, in_text: bool) -> Typed | None:
     lenient = in_text and len(dashes) == 1 and dashes in _SHORT_DASHES
     if glued := _NAME.fullmatch(name):
         _refuse_glued(*glued.groups(), lenient=lenient)
-    if lenient and (len(name) < 4 or nearest(name, cutoff=0.8) is None):
+    if lenient and not is_slip(name):
         return None
     raise _unknown(name)
 
