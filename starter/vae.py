@@ -1,0 +1,109 @@
+"""The image compressor: AutoencoderKL, 128 px to 16x16 latents of 8 channels, trained on crops."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch.nn import functional as F
+
+from starter.dataset import RUNS, load
+from starter.loop import Budget, fit
+
+CROP = 64
+SEED = 11
+CONFIG = {
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "block_out_channels": (16, 32, 64, 96),
+    "layers_per_block": 1,
+    "latent_channels": 8,
+    "norm_num_groups": 8,
+    "sample_size": 128,
+    "mid_block_add_attention": False,
+    "scaling_factor": 1.0,
+}
+
+
+def build() -> AutoencoderKL:
+    torch.manual_seed(SEED)
+    return AutoencoderKL(**CONFIG)
+
+
+def crops(images: np.ndarray, count: int, generator: torch.Generator, size: int = CROP) -> torch.Tensor:
+    """(count, 3, size, size) in [-1, 1] from random pictures and places on a grid of 8 pixels."""
+    index = torch.randint(len(images), (count,), generator=generator).tolist()
+    places = (torch.randint((128 - size) // 8 + 1, (count, 2), generator=generator) * 8).tolist()
+    taken = np.stack([images[i, y : y + size, x : x + size] for i, (y, x) in zip(index, places, strict=True)])
+    return to_tensor(taken)
+
+
+def to_tensor(images: np.ndarray) -> torch.Tensor:
+    """(n, h, w, 3) uint8 to (n, 3, h, w) in [-1, 1]."""
+    return (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
+
+
+def to_images(tensor: torch.Tensor) -> np.ndarray:
+    """(n, 3, h, w) in [-1, 1] to (n, h, w, 3) uint8."""
+    scaled = ((tensor.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return np.asarray(scaled.permute(0, 2, 3, 1).contiguous().numpy())
+
+
+def sharpness(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference of horizontal and vertical gradients, which keeps edges from blurring."""
+    across = (a.diff(dim=-1) - b.diff(dim=-1)).abs().mean()
+    return across + (a.diff(dim=-2) - b.diff(dim=-2)).abs().mean()
+
+
+def coarse(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return (F.avg_pool2d(a, 4) - F.avg_pool2d(b, 4)).abs().mean()
+
+
+def train(budget: Budget, *, batch: int = 16, lr: float = 1.5e-3) -> None:
+    images, _ = load()
+    vae = build()
+
+    def loss_of(generator: torch.Generator) -> torch.Tensor:
+        x = crops(images, batch, generator)
+        with torch.autocast("cpu", torch.bfloat16):
+            posterior = vae.encode(x).latent_dist
+            noise = torch.randn(posterior.mean.shape, generator=generator)
+            y = vae.decode((posterior.mean + posterior.std * noise).contiguous()).sample
+        y = y.float()
+        mean, logvar = posterior.mean.float(), posterior.logvar.float()
+        divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
+        return F.l1_loss(y, x) + 0.5 * sharpness(y, x) + coarse(y, x) + 1e-3 * divergence
+
+    shadow = fit("vae", vae, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.998)
+    vae.load_state_dict(shadow)
+    standardise(vae, images)
+    torch.save(vae.state_dict(), RUNS / "vae.final.pt")
+
+
+def trained() -> AutoencoderKL:
+    vae = build()
+    vae.load_state_dict(torch.load(RUNS / "vae.final.pt", weights_only=True))
+    return vae.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def encode(vae: AutoencoderKL, images: np.ndarray) -> torch.Tensor:
+    """(n, 8, 16, 16) float32 means of the latents."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return vae.encode(to_tensor(images)).latent_dist.mean.float()
+
+
+@torch.no_grad()
+def standardise(vae: AutoencoderKL, images: np.ndarray) -> None:
+    """Fold each latent channel's mean and deviation into the 1x1 convolutions, so that latents have mean 0, unit deviation."""
+    vae.eval()
+    sample = images[np.linspace(0, len(images) - 1, 512).astype(int)]
+    latents = torch.cat([encode(vae, part) for part in np.array_split(sample, 16)])
+    mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+    quant, post = vae.quant_conv, vae.post_quant_conv
+    channels = len(mean)
+    quant.weight[:channels] /= std[:, None, None, None]
+    quant.bias[:channels] = (quant.bias[:channels] - mean) / std
+    quant.bias[channels:] -= 2 * std.log()
+    post.bias += post.weight[:, :, 0, 0] @ mean
+    post.weight *= std[None, :, None, None]
