@@ -1,0 +1,54 @@
+"""Several tastes at once, each with its weight; a negative weight turns a taste round."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.taste.codes import EXEMPLARS, Exemplars, FrozenTaste
+from app.taste.errors import IncompatibleTastes, InvalidInput
+from app.taste.posterior import Posterior
+
+
+def normalised_weights(weights: Sequence[float]) -> list[float]:
+    """Scale weights so that their absolute values sum to one. Raises InvalidInput where that cannot be."""
+    total = float(np.abs(weights).sum()) if len(weights) else 0.0
+    if not (np.isfinite(total) and total > 0.0):
+        raise InvalidInput("a blend needs at least one weight that is not zero")
+    return [float(weight) / total for weight in weights]
+
+
+def blend(parts: Sequence[tuple[FrozenTaste, float]]) -> FrozenTaste:
+    """Blend tastes of one space by weight.
+
+    Means are added with their normalised weights, covariances averaged with the absolute ones, so that
+    blending a taste with itself changes nothing. Exemplars are shared out by weight; a negative weight makes
+    the liked ones disliked and the other way round. Raises InvalidInput, IncompatibleTastes.
+    """
+    weights = normalised_weights([weight for _, weight in parts])
+    tastes = [taste for taste, _ in parts]
+    if len({(t.encoder, t.space_version, t.posterior.mean.shape) for t in tastes}) > 1:
+        raise IncompatibleTastes("these tastes belong to different models or spaces and cannot be blended")
+    posterior = Posterior(
+        mean=sum((w * t.posterior.mean for t, w in zip(tastes, weights, strict=True)), np.zeros(1)),
+        cov=sum((abs(w) * t.posterior.cov for t, w in zip(tastes, weights, strict=True)), np.zeros((1, 1))),
+        count=sum(t.posterior.count for t in tastes),
+    )
+    pairs = list(zip(tastes, weights, strict=True))
+    return FrozenTaste(
+        encoder=tastes[0].encoder,
+        space_version=tastes[0].space_version,
+        posterior=posterior,
+        liked=_gather([(t.liked if w > 0 else t.disliked, w) for t, w in pairs if w]),
+        disliked=_gather([(t.disliked if w > 0 else t.liked, w) for t, w in pairs if w]),
+    )
+
+
+def _gather(sides: list[tuple[Exemplars, float]]) -> Exemplars:
+    kept = []
+    for images, weight in sides:
+        m = min(len(images), max(1, round(abs(weight) * EXEMPLARS)))
+        share = abs(weight) * images.weight[:m]
+        kept.append((images.embedding[:m], images.prompt[:m], np.sign(weight) * images.score[:m], share))
+    if len({(embedding.shape[1], prompt.shape[1]) for embedding, prompt, _, _ in kept}) > 1:
+        raise IncompatibleTastes("these tastes' exemplars differ in dimension and cannot be blended")
+    return Exemplars(*(np.concatenate(column) for column in zip(*kept, strict=True)))

@@ -1,0 +1,144 @@
+"""From a taste to what an image adapter takes: an embedding of the kind it was trained on."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import softmax
+
+from app.taste.arrays import Array, checked, unit
+from app.taste.codes import Exemplars, FrozenTaste
+from app.taste.errors import IncompatibleTastes, InvalidInput
+from app.taste.posterior import Posterior
+from app.taste.space import Space, project
+
+TEMPERATURE = 0.25
+KAPPA = 2.0
+COHERENCE = 4.0
+STEP = 0.2
+_RIDGES = np.logspace(-2, 3, 11)
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """Image embeddings (d,) to go towards and away from, both of the encoder's usual length."""
+
+    positive: Array
+    negative: Array
+
+
+def strength(stylize: float, confidence: float, maximum: float) -> float:
+    """Return the adapter's scale: sqrt(stylize / 1000) * confidence * maximum, 0 at stylize 0."""
+    if not (0.0 <= stylize <= 1000.0 and 0.0 <= confidence <= 1.0 and maximum >= 0.0):
+        raise InvalidInput("stylize lies in 0-1000, confidence in 0-1, and the maximum is not negative")
+    return float(np.sqrt(stylize / 1000.0) * confidence * maximum)
+
+
+def sample(taste: FrozenTaste, rng: np.random.Generator, spread: float) -> FrozenTaste:
+    """Draw a taste from the posterior, `spread` / 100 of its width; 0 returns the taste itself."""
+    if not 0.0 <= spread <= 100.0:
+        raise InvalidInput(f"spread is {spread}, expected 0-100")
+    if spread == 0.0:
+        return taste
+    posterior = taste.posterior
+    mean = rng.multivariate_normal(posterior.mean, (spread / 100.0) ** 2 * posterior.cov, method="eigh")
+    return replace(taste, posterior=Posterior(mean=mean, cov=posterior.cov, count=posterior.count))
+
+
+def taste_embedding(
+    taste: FrozenTaste,
+    space: Space,
+    prompt: Array | None = None,
+    *,
+    temperature: float = TEMPERATURE,
+    kappa: float = KAPPA,
+    step: float = STEP,
+    guard: bool = True,
+) -> Conditioning:
+    """Return what this taste wants to see, and what it does not, under a prompt with this embedding (t,).
+
+    Softmax means of the liked and of the disliked exemplars by value (temperature in standard deviations of
+    value over the gallery) plus kappa * cos(prompt, exemplar's prompt), held together around one exemplar so
+    that two likings give one of them and not the blur between; then `step` of the gallery's spread along
+    Cov(x) w; then the encoder's usual length. With `guard`, what an exemplar shows is first taken out. Raises
+    IncompatibleTastes.
+    """
+    if (taste.encoder, taste.space_version) != (space.encoder, space.version):
+        raise IncompatibleTastes("the taste belongs to another model or space")
+    if len(taste.posterior.weights) != len(space.scales):
+        raise IncompatibleTastes("the taste and the space differ in dimension")
+    if not temperature > 0.0:
+        raise InvalidInput("the temperature is a positive number")
+    liked, disliked = _embeddings(taste, guard)
+    direction = unit(taste.posterior.weights)
+    towards = space.components.T @ (space.scales * direction)
+    towards = step * float(np.linalg.norm(space.scales)) * unit(towards)
+    sides = []
+    for images, embedding, sign in ((taste.liked, liked, 1.0), (taste.disliked, disliked, -1.0)):
+        places = project(space, embedding)
+        logits = sign * places @ direction / temperature + kappa * _likeness(images, prompt)
+        logits += np.log(np.maximum(images.weight, 1e-9))
+        sides.append(_on_manifold(space, embedding, places, logits, sign * towards))
+    return Conditioning(positive=sides[0], negative=sides[1])
+
+
+def _on_manifold(space: Space, embedding: Array, places: Array, logits: Array, towards: Array) -> Array:
+    mean = space.centre
+    if len(embedding):
+        directions = unit(places)
+        likeness = directions @ directions.T
+        anchor = int((softmax(logits) @ np.exp(COHERENCE * (likeness - 1.0))).argmax())
+        mean = softmax(logits + COHERENCE * (likeness[anchor] - 1.0)) @ embedding
+    end = mean + towards
+    length = float(np.linalg.norm(end))
+    if not length > 0.0:
+        raise InvalidInput("there is neither an exemplar nor a direction to paint from")
+    return np.asarray(end * (space.norm / length))
+
+
+def _likeness(images: Exemplars, prompt: Array | None) -> Array:
+    if prompt is None or not images.prompt.shape[1]:
+        return np.zeros(len(images))
+    prompt = checked("prompt", prompt, (images.prompt.shape[1],))
+    return unit(images.prompt.astype(np.float64)) @ unit(prompt)
+
+
+def _embeddings(taste: FrozenTaste, guard: bool) -> tuple[Array, Array]:
+    split = len(taste.liked)
+    if not split or not len(taste.disliked):
+        guard = False
+    embedding = [side.embedding.astype(np.float64) for side in (taste.liked, taste.disliked)]
+    if not guard:
+        return embedding[0], embedding[1]
+    prompts = np.concatenate([taste.liked.prompt, taste.disliked.prompt]).astype(np.float64)
+    both = without_content(np.concatenate(embedding), prompts)
+    return both[:split], both[split:]
+
+
+def without_content(embedding: Array, prompts: Array) -> Array:
+    """Take out of embeddings (n, d) what the same images' prompts (n, t), zero where unknown, predict.
+
+    Ridge regression in its dual form. Every image is predicted from the others, so that having few images
+    does not take out more than the prompts explain; the ridge is the one with the least such error, and where
+    no ridge predicts better than the mean nothing is taken out.
+    """
+    known = np.abs(prompts).sum(axis=1) > 0
+    if known.sum() < 3:
+        return embedding
+    x = embedding[known] - embedding[known].mean(axis=0)
+    p = unit(prompts[known])
+    p = p - p.mean(axis=0)
+    values, vectors = np.linalg.eigh(p @ p.T)
+    values = np.maximum(values, 0.0)
+    least, content = float((x**2).sum()), np.zeros_like(x)
+    total = float(values.sum())
+    if total <= 1e-12:
+        return embedding
+    for ridge in _RIDGES * total / len(x):
+        hat = (vectors * (values / (values + ridge))) @ vectors.T
+        left_out = (x - hat @ x) / np.maximum(1.0 - np.diag(hat) - 1.0 / len(x), 1e-9)[:, None]
+        error = float((left_out**2).sum())
+        if error < least:
+            least, content = error, x - left_out
+    result = embedding.copy()
+    result[known] -= content
+    return result

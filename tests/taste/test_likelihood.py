@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.taste.errors import InvalidInput
+from app.taste.likelihood import check_lapse, probability, slopes
+
+LOGITS = st.floats(-15, 15)
+OUTCOMES = st.sampled_from([0.0, 0.5, 1.0])
+LAPSES = st.floats(1e-4, 0.4)
+
+
+@given(LOGITS, OUTCOMES, LAPSES)
+def test_slopes_agree_with_finite_differences(z: float, outcome: float, lapse: float) -> None:
+    step = 1e-4
+    points = np.array([z - step, z, z + step])
+    at = slopes(points, np.full(3, outcome), lapse=lapse)
+    assert at.first[1] == pytest.approx((at.value[2] - at.value[0]) / (2 * step), abs=1e-6)
+    assert at.second[1] == pytest.approx((at.first[2] - at.first[0]) / (2 * step), abs=1e-6)
+
+
+@given(LOGITS, LAPSES)
+def test_information_is_the_expected_curvature(z: float, lapse: float) -> None:
+    p = float(probability(np.array(z), lapse=lapse))
+    yes, no = (slopes(np.array(z), np.array(y), lapse=lapse) for y in (1.0, 0.0))
+    assert float(yes.information) == pytest.approx(-(p * float(yes.second) + (1 - p) * float(no.second)))
+
+
+@given(st.floats(-800, 800), OUTCOMES)
+def test_slopes_stay_finite_far_out_and_never_exceed_one(z: float, outcome: float) -> None:
+    at = slopes(np.array(z), np.array(outcome))
+    assert np.isfinite(at).all()
+    assert abs(at.first) <= 1.0
+
+
+@pytest.mark.parametrize("lapse", [0.0, 1.0, -0.1, float("nan")])
+def test_a_lapse_out_of_range_is_refused(lapse: float) -> None:
+    with pytest.raises(InvalidInput, match="lapse"):
+        check_lapse(lapse)
