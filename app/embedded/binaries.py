@@ -16,11 +16,15 @@ def valkey_binary() -> Path:
 
 def _find(package: str, pattern: str) -> Path:
     spec = importlib.util.find_spec(package)
-    found = [path for place in (spec and spec.submodule_search_locations) or [] for path in Path(place).glob(pattern)]
+    found = [
+        path
+        for place in (spec and spec.submodule_search_locations) or []
+        for path in Path(place).glob(pattern)
+    ]
     if not found:
         name = package.replace("_", "-")
         raise Unsupported(
-            f"The package {name} has no binaries for this machine. Run `make clean run` to install again, or set "
-            "PENCHANT_DATABASE_URL and PENCHANT_REDIS_URL to services of your own."
+            f"The package {name} has no binaries for this machine. Run `make clean run` to install "
+            "again, or set PENCHANT_DATABASE_URL and PENCHANT_REDIS_URL to services of your own."
         )
     return found[0].resolve()

@@ -1,8 +1,8 @@
 """Which user the services run as.
 
-PostgreSQL refuses to run as root. As root we therefore become `nobody`. The home and the binaries may stand below
-folders which that user may not enter (/root is 0700); it then keeps a single capability that lets it pass them,
-and no folder's mode is changed.
+PostgreSQL refuses to run as root. As root we therefore become `nobody`. The home and the binaries may stand
+below folders which that user may not enter (/root is 0700); it then keeps a single capability that lets it
+pass them, and no folder's mode is changed.
 """
 
 import os
@@ -35,7 +35,7 @@ class Identity:
 
 
 def identify(home: Path, binaries: Iterable[Path]) -> Identity:
-    """Chooses the identity for services whose data lie in `home`. Raises `EmbeddedError` where there is none."""
+    """The identity for services whose data lie in `home`. Raises `EmbeddedError` where there is none."""
     if os.geteuid() != 0:
         # initdb looks its user up, and stops when there is no such entry.
         return Identity(alias=None if in_passwd(os.geteuid()) else NOBODY)
@@ -46,7 +46,9 @@ def identify(home: Path, binaries: Iterable[Path]) -> Identity:
         )
     held = effective_capabilities() if sys.platform == "linux" else set()
     if not {CAP_SETUID, CAP_SETGID, CAP_CHOWN} <= held:
-        raise Unsupported(f"PostgreSQL does not run as root, and this root may not become another user. {ADVICE}")
+        raise Unsupported(
+            f"PostgreSQL does not run as root, and this root may not become another user. {ADVICE}"
+        )
     programs = list(binaries)
     if all(may_pass(path, NOBODY) for path in (home, *programs)):
         return Identity(uid=NOBODY, gid=NOBODY)

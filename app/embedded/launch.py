@@ -63,7 +63,11 @@ def become(uid: int, gid: int, capability: int | None) -> None:
 def enter_namespace(alias: int) -> None:
     uid, gid = os.getuid(), os.getgid()
     call("unshare", CLONE_NEWUSER)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{alias} {uid} 1"), ("gid_map", f"{alias} {gid} 1")):
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{alias} {uid} 1"),
+        ("gid_map", f"{alias} {gid} 1"),
+    ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
 

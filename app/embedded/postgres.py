@@ -34,13 +34,14 @@ class Postgres(Service):
             self._initialise()
         elif not version.exists():
             raise HomeUnusable(
-                f"{self.folder} is no PostgreSQL data folder. Move it aside, or set PENCHANT_HOME to another folder."
+                f"{self.folder} is no PostgreSQL data folder. Move it aside, or set PENCHANT_HOME to another "
+                "folder."
             )
         elif (major := version.read_text().strip()) != str(MAJOR):
             raise OldDataFolder(
-                f"{self.folder} was written by PostgreSQL {major}; this Penchant brings {MAJOR}. Dump it with the "
-                f"Penchant that wrote it (pg_dump) and load it into a new home, or move it aside to start empty: "
-                f"mv {self.folder} {self.folder}.{major}"
+                f"{self.folder} was written by PostgreSQL {major}; this Penchant brings {MAJOR}. Dump it "
+                "with the Penchant that wrote it (pg_dump) and load it into a new home, or move it aside to "
+                f"start empty: mv {self.folder} {self.folder}.{major}"
             )
 
     def command(self) -> list[str]:

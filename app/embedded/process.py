@@ -23,11 +23,12 @@ KILL_SECONDS = 5.0  # a killed process is gone sooner, unless the disk holds it
 def spawn(
     command: Sequence[str], *, identity: Identity, log: Path, on_death: signal.Signals, stdin: bytes = b""
 ) -> subprocess.Popen[bytes]:
-    """Starts `command` in a session of its own (a Ctrl-C in the terminal is for us), its output appended to `log`.
+    """Starts `command` with its output appended to `log`.
 
-    The child gets `on_death` when the *thread* that called this ends (Linux).
+    It gets a session of its own: a Ctrl-C in the terminal is for us. The child gets
+    `on_death` when the *thread* that called this ends (Linux).
     """
-    options = launch.Options(parent=os.getpid(), signal=on_death, **asdict(identity))
+    options = {"parent": os.getpid(), "signal": on_death, **asdict(identity)}
     with log.open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-I", "-S", launch.__file__, json.dumps(options), *command],

@@ -54,7 +54,7 @@ class Service(ABC):
         """Whether the running child accepts connections."""
 
     def start(self, *, orphan_seconds: float) -> None:
-        """Clears what an earlier supervisor left behind (asked nicely for so many seconds) and spawns the child."""
+        """Spawns the child, after what an earlier supervisor left has ended or been killed."""
         clear_orphans(self.marker, self.program, ask=self.gentle, seconds=orphan_seconds)
         give(self.folder, self.identity)
         roll(self.log)

@@ -1,4 +1,4 @@
-"""What is remembered between starts: each service's port and password, in one file that only its owner reads."""
+"""What is remembered between starts: ports and passwords, in one file that only its owner reads."""
 
 import json
 import os

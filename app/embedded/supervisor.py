@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from app.embedded.binaries import postgres_binary, valkey_binary
 from app.embedded.errors import AlreadyRunning, EmbeddedError, HomeUnusable
@@ -48,7 +48,7 @@ class Embedded:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Endpoints:
-        """Returns when both accept connections. Raises a subclass of `EmbeddedError`, with nothing left running."""
+        """Returns when both accept connections. Raises an `EmbeddedError`, with nothing left running."""
         self._lock = self._take_lock()
         self._stopping.clear()
         self._settled.clear()
@@ -56,7 +56,11 @@ class Embedded:
         # Children are told of the death of the thread that spawned them, so one thread spawns them all.
         self._thread = threading.Thread(target=self._supervise, name="embedded-services", daemon=True)
         self._thread.start()
-        self._settled.wait()
+        try:
+            self._settled.wait()
+        except BaseException:  # a Ctrl-C while waiting
+            self.stop()
+            raise
         if self._failure is not None:
             failure = self._failure
             self.stop()
@@ -89,7 +93,7 @@ class Embedded:
             lock = (self.home / "embedded.lock").open("a+")
         except OSError as error:
             raise HomeUnusable(
-                f"{self.home} cannot be written ({error.strerror}). Set PENCHANT_HOME to a folder of your own."
+                f"{self.home} cannot be written ({error.strerror}). Set PENCHANT_HOME to your own folder."
             ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,8 +118,8 @@ class Embedded:
             self._watch(services)
         except OSError as error:
             self._failure = HomeUnusable(
-                f"{error.filename or self.home} cannot be used ({error.strerror}). Make room or give yourself the "
-                "right to write there, or set PENCHANT_HOME to another folder."
+                f"{error.filename or self.home} cannot be used ({error.strerror}). Make room, or give "
+                "yourself the right to write there, or set PENCHANT_HOME to another folder."
             )
         except BaseException as error:  # handed to the thread that waits in start()
             self._failure = error
@@ -133,9 +137,9 @@ class Embedded:
         state.postgres.port = usable_port(state.postgres.port)
         state.valkey.port = usable_port(state.valkey.port)
         save_state(state, self.home / "embedded.json")
-        for service in (valkey, postgres):
+        services += [valkey, postgres]
+        for service in services:
             service.prepare()
-            services.append(service)
             service.start(orphan_seconds=ORPHAN_SECONDS)
         for service in services:
             service.await_ready()

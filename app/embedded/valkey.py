@@ -1,5 +1,6 @@
 """Valkey, the broker; it speaks the Redis protocol."""
 
+import json
 import signal
 from typing import ClassVar
 
@@ -28,7 +29,7 @@ class Valkey(Service):
             "bind": LOOPBACK,
             "port": str(self.state.port),
             "requirepass": self.state.password,
-            "dir": f'"{self.folder}"',
+            "dir": json.dumps(str(self.folder), ensure_ascii=False),
             "appendonly": "yes",
             "save": '""',  # the append-only file has it all
             "maxmemory": "256mb",

@@ -1,0 +1,112 @@
+"""Real services for the tests: one PostgreSQL and one Valkey a test process, one fresh database a test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.config import Settings, get_settings
+from app.db import get_engine, upgrade
+from app.embedded import Embedded, Endpoints
+from app.queue import get_celery
+from app.storage import get_storage
+
+TEMPLATE = "penchant_template"
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 1_000_000_000
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Endpoints]:
+    """Embedded PostgreSQL and Valkey in a temporary home: in memory, where syncs are free, if it has room."""
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    with (
+        tempfile.TemporaryDirectory(prefix="penchant-", dir=MEMORY if roomy else None) as home,
+        Embedded(Path(home)) as endpoints,
+    ):
+        yield endpoints
+
+
+@pytest.fixture(scope="session")
+def template(services: Endpoints) -> str:
+    """The name of a database that the real migrations built and nothing is connected to."""
+    run_sql(services, f"create database {TEMPLATE}")
+    upgrade(database_address(services, TEMPLATE))
+    run_sql(services, f"alter database {TEMPLATE} allow_connections false")
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(services: Endpoints, template: str) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    name = f"test_{uuid4().hex}"
+    run_sql(services, f"create database {name} template {template}")
+    yield database_address(services, name)
+    run_sql(services, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def empty_database_url(services: Endpoints) -> Iterator[str]:
+    """A database of the test's own without any table."""
+    name = f"test_{uuid4().hex}"
+    run_sql(services, f"create database {name}")
+    yield database_address(services, name)
+    run_sql(services, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def redis_url(services: Endpoints) -> str:
+    """The broker, emptied."""
+    with redis.Redis.from_url(services.redis_url) as client:
+        client.flushall()
+    return services.redis_url
+
+
+@pytest.fixture
+def settings(
+    database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Settings on the real services, with a home of the test's own. Subprocesses inherit them."""
+    for name, value in {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(f"PENCHANT_{name}", value)
+    forget()
+    yield get_settings()
+    get_engine().dispose()
+    get_celery().close()
+    forget()
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Engine:
+    """The process's engine, on the test's database."""
+    return get_engine()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session on the test's database. Only what the test commits is seen by others."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+def forget() -> None:
+    """Clears what the process keeps of its settings."""
+    for cached in (get_settings, get_engine, get_celery, get_storage):
+        cached.cache_clear()
+
+
+def run_sql(services: Endpoints, statement: str) -> None:
+    with psycopg.connect(services.database_url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def database_address(services: Endpoints, name: str) -> str:
+    return services.database_url.rsplit("/", 1)[0] + f"/{name}"
