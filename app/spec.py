@@ -31,7 +31,7 @@ QUOTATION = rf'(?<!\w)"(?:{ESCAPE}|[^"])*+"|“(?:{ESCAPE}|[^“”])*+”'
 _ESCAPE_OR_QUOTATION = re.compile(f"{ESCAPE}|{QUOTATION}")
 _PARAMETER_LIKE = re.compile(rf"(?<!\S)([{re.escape(DASHES)}]+[^\W\d_])")
 _STARTS_WITH_IMAGE = re.compile(rf"{IMAGE_URL}(\s|\Z)")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\ud800-\udfff]")
 
 Size = tuple[int, int]
 
@@ -40,7 +40,7 @@ def _check_text(text: str) -> str:
     if not text or text != " ".join(text.split()):
         raise ValueError("must be words separated by single spaces")
     if _CONTROL.search(text):
-        raise ValueError("must hold no control characters")
+        raise ValueError("must hold no control characters and no invisible spaces")
     return text
 
 

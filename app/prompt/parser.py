@@ -83,8 +83,9 @@ def _check_characters(prompt: str) -> None:
 def _parse_variant(variant: str) -> tuple[Spec, int]:
     text_words, sections = _sections(split(variant))
     images: list[str] = []
-    while text_words and _IMAGE_URL.fullmatch(text_words[0]):
-        images.append(text_words.pop(0))
+    while text_words and _IMAGE_URL.fullmatch(url := unescape(text_words[0])):
+        images.append(url)
+        del text_words[0]
     fields = _fields(sections)
     text = unescape(" ".join(text_words))
     if not text:

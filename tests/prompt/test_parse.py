@@ -113,6 +113,13 @@ def test_escapes_make_ordinary_characters() -> None:
     assert one(r"a --no \--p, b\, c").negative == ("--p", "b, c")
 
 
+def test_images_at_the_start_are_image_prompts() -> None:
+    spec = one(r"https://example.org/a\-b.png http://x a https://example.org/c.png")
+    assert spec == Spec(
+        text="a https://example.org/c.png", images=("https://example.org/a-b.png", "http://x")
+    )
+
+
 def test_an_unclosed_quote_protects_nothing() -> None:
     assert one('a "cat --s 5') == Spec(text='a "cat', stylize=5)
     assert one("a “cat --s 5") == Spec(text="a “cat", stylize=5)

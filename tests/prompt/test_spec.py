@@ -153,6 +153,7 @@ def test_slot_seeds_differ_and_wrap() -> None:
         {"text": " a"},
         {"text": "a\nb"},
         {"text": "a\x00"},
+        {"text": "a\u200bb"},
         {"text": "a" * 4001},
         {"text": "https://example.org a"},
         {"text": "a", "stylize": 1001},
