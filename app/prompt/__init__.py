@@ -11,7 +11,7 @@
 
 from app.prompt.errors import PromptError, UnsupportedParameter
 from app.prompt.parameters import MAX_JOBS, PARAMETERS, Parameter
-from app.prompt.parser import check_supported, parse
+from app.prompt.parser import check_model, check_supported, parse
 
 __all__ = [
     "MAX_JOBS",
@@ -19,6 +19,7 @@ __all__ = [
     "Parameter",
     "PromptError",
     "UnsupportedParameter",
+    "check_model",
     "check_supported",
     "parse",
 ]

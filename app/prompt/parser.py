@@ -4,15 +4,19 @@ The text comes first. The first parameter ends it, and after it there are only p
 in any order. So what follows --p is always a code, and a word that strayed among them is an error.
 """
 
+import difflib
 import re
+from collections.abc import Sequence
 
 from app.prompt.errors import (
     BadCharacter,
+    BadValue,
     DuplicateParameter,
     EmptyPrompt,
     PromptTooLong,
     TooManyJobs,
     UnsupportedParameter,
+    shorten,
 )
 from app.prompt.parameters import BY_NAME, MAX_JOBS, PARAMETERS
 from app.prompt.permutations import expand
@@ -45,6 +49,20 @@ def parse(prompt: str) -> list[Spec]:
             allowed=f"{MAX_JOBS} jobs",
         )
     return specs
+
+
+def check_model(spec: Spec, models: Sequence[str]) -> None:
+    """Raise BadValue when the spec names a model that is not among `models`, the ones this instance has."""
+    if spec.model is None or spec.model in models:
+        return
+    known = ", ".join(models)
+    guess = next(iter(difflib.get_close_matches(spec.model, models, n=1, cutoff=0.0)), None)
+    raise BadValue(
+        f"There is no model {shorten(spec.model)} here. Did you mean --model {guess}? There are {known}.",
+        parameter="--model",
+        allowed=known,
+        suggestion=f"--model {guess}",
+    )
 
 
 def check_supported(spec: Spec, capabilities: frozenset[str], model: str) -> None:

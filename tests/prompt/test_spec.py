@@ -2,7 +2,7 @@ import json
 import string
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -73,7 +73,7 @@ specs = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs)
 @example(Spec(text='"a', negative=('b"', "c"), stylize=5))
 @example(Spec(text="a \\", negative=("\\,", "{--p}")))
@@ -83,7 +83,7 @@ def test_printing_and_parsing_is_the_same_spec(spec: Spec) -> None:
     assert parse(spec.to_prompt()) == [spec]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.lists(TRICKY | st.sampled_from([" --s 5", " --no ", " --p abcd::-1", "{a, b}"]), max_size=6))
 def test_whatever_parses_prints_and_parses_again(text: str, tail: list[str]) -> None:
     try:
@@ -94,7 +94,7 @@ def test_whatever_parses_prints_and_parses_again(text: str, tail: list[str]) -> 
         assert parse(spec.to_prompt()) == [spec]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs)
 def test_json_is_canonical(spec: Spec) -> None:
     text = spec.to_json()
