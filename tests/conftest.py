@@ -26,10 +26,9 @@ MEMORY_BYTES = 1_000_000_000
 
 @pytest.fixture(scope="session")
 def services() -> Iterator[Endpoints]:
-    """Embedded PostgreSQL and Valkey in a temporary home: in memory, where syncs are free, if it has room."""
-    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    """Embedded PostgreSQL and Valkey in a temporary home."""
     with (
-        tempfile.TemporaryDirectory(prefix="penchant-", dir=MEMORY if roomy else None) as home,
+        tempfile.TemporaryDirectory(prefix="penchant-", dir=memory()) as home,
         Embedded(Path(home)) as endpoints,
     ):
         yield endpoints
@@ -101,6 +100,12 @@ def forget() -> None:
     """Clears what the process keeps of its settings."""
     for cached in (get_settings, get_engine, get_celery, get_storage):
         cached.cache_clear()
+
+
+def memory() -> Path | None:
+    """A folder in memory, where syncs cost nothing, if there is one with room."""
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    return MEMORY if roomy else None
 
 
 def run_sql(services: Endpoints, statement: str) -> None:

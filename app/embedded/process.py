@@ -84,6 +84,15 @@ def marked(marker: str, program: str) -> list[psutil.Process]:
     return found
 
 
+def runs(pid: int, program: str) -> bool:
+    """Whether `pid` is a living process of that name."""
+    try:
+        process = psutil.Process(pid)
+        return process.name() == program and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def roll(log: Path) -> None:
     """Puts a log that grew large aside, over the one put aside before."""
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:

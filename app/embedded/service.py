@@ -43,6 +43,10 @@ class Service(ABC):
         """Makes the data folder if need be. Raises `EmbeddedError` when it cannot be used."""
 
     @abstractmethod
+    def clean(self) -> None:
+        """Removes what a killed process left in the folder and would stop the next one."""
+
+    @abstractmethod
     def command(self) -> list[str]:
         """The program and its arguments."""
 
@@ -53,9 +57,13 @@ class Service(ABC):
     def ready(self) -> bool:
         """Whether the running child accepts connections."""
 
-    def start(self, *, orphan_seconds: float) -> None:
-        """Spawns the child, after what an earlier supervisor left has ended or been killed."""
-        clear_orphans(self.marker, self.program, ask=self.gentle, seconds=orphan_seconds)
+    def clear(self, seconds: float) -> None:
+        """Ends what a killed supervisor or server left running: asks, waits so many seconds, kills."""
+        clear_orphans(self.marker, self.program, ask=self.gentle, seconds=seconds)
+        self.clean()
+
+    def start(self) -> None:
+        """Spawns the child; `await_ready` tells how that went."""
         give(self.folder, self.identity)
         roll(self.log)
         self._log_start = self.log.stat().st_size if self.log.exists() else 0

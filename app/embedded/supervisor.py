@@ -134,13 +134,14 @@ class Embedded:
         state = load_state(self.home / "embedded.json")
         postgres = Postgres(binary=binaries[0], home=self.home, identity=identity, state=state.postgres)
         valkey = Valkey(binary=binaries[1], home=self.home, identity=identity, state=state.valkey)
-        state.postgres.port = usable_port(state.postgres.port)
-        state.valkey.port = usable_port(state.valkey.port)
-        save_state(state, self.home / "embedded.json")
         services += [valkey, postgres]
         for service in services:
+            service.clear(ORPHAN_SECONDS)  # first: an orphan still holds its port
+            service.state.port = usable_port(service.state.port)
+        save_state(state, self.home / "embedded.json")
+        for service in services:
             service.prepare()
-            service.start(orphan_seconds=ORPHAN_SECONDS)
+            service.start()
         for service in services:
             service.await_ready()
         postgres.create_database()
@@ -153,7 +154,8 @@ class Embedded:
             for service in dead:
                 logger.warning("the embedded %s died; starting it again", service.name)
                 try:
-                    service.start(orphan_seconds=0)
+                    service.clear(0)
+                    service.start()
                     service.await_ready()
                 except (EmbeddedError, OSError) as error:
                     logger.error("%s", error)

@@ -20,6 +20,9 @@ class Valkey(Service):
     def prepare(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
 
+    def clean(self) -> None:
+        pass
+
     def command(self) -> list[str]:
         return [str(self.binary), "-"]
 
