@@ -3,10 +3,13 @@
 Run as `python -m benchmarks.rating_update`.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads than free cores wait for each other
 
 import numpy as np
 from scipy.special import expit

@@ -11,10 +11,10 @@ from app.taste.errors import IncompatibleTastes, InvalidInput
 from app.taste.posterior import Posterior
 from app.taste.space import Space, project
 
-TEMPERATURE = 0.25
+TEMPERATURE = 0.3
 KAPPA = 2.0
-COHERENCE = 4.0
-STEP = 0.2
+COHERENCE = 1.5
+STEP = 0.5
 _RIDGES = np.logspace(-2, 3, 11)
 
 
@@ -52,15 +52,16 @@ def taste_embedding(
     temperature: float = TEMPERATURE,
     kappa: float = KAPPA,
     step: float = STEP,
-    guard: bool = True,
+    guard: bool,
 ) -> Conditioning:
     """Return what this taste wants to see, and what it does not, under a prompt with this embedding (t,).
 
     Softmax means of the liked and of the disliked exemplars by value (temperature in standard deviations of
     value over the gallery) plus kappa * cos(prompt, exemplar's prompt), held together around one exemplar so
     that two likings give one of them and not the blur between; then `step` of the gallery's spread along
-    Cov(x) w; then the encoder's usual length. With `guard`, what an exemplar shows is first taken out. Raises
-    IncompatibleTastes.
+    Cov(x) w; then the encoder's usual length. With `guard`, what the exemplars' prompts predict is
+    first taken out: for prompts that tell what is shown and not how, or the taste goes with it. Raises
+    IncompatibleTastes, InvalidInput.
     """
     if (taste.encoder, taste.space_version) != (space.encoder, space.version):
         raise IncompatibleTastes("the taste belongs to another model or space")
@@ -71,6 +72,8 @@ def taste_embedding(
     liked, disliked = _embeddings(taste, guard)
     direction = unit(taste.posterior.weights)
     towards = space.components.T @ (space.scales * direction)
+    if guard and len(liked) and len(disliked):
+        towards = _covariance(space, np.concatenate([liked, disliked]), direction)
     towards = step * float(np.linalg.norm(space.scales)) * unit(towards)
     sides = []
     for images, embedding, sign in ((taste.liked, liked, 1.0), (taste.disliked, disliked, -1.0)):
@@ -79,6 +82,12 @@ def taste_embedding(
         logits += np.log(np.maximum(images.weight, 1e-9))
         sides.append(_on_manifold(space, embedding, places, logits, sign * towards))
     return Conditioning(positive=sides[0], negative=sides[1])
+
+
+def _covariance(space: Space, embedding: Array, direction: Array) -> Array:
+    """Return Cov(x) w over these embeddings alone, so that what was taken out of them stays out."""
+    value = project(space, embedding) @ direction
+    return np.asarray((value - value.mean()) @ embedding)
 
 
 def _on_manifold(space: Space, embedding: Array, places: Array, logits: Array, towards: Array) -> Array:
