@@ -48,7 +48,10 @@ class ApiToken(Table, table=True):
 
 
 class PersonSettings(Table, table=True):
-    """What /settings shows: whether `--p` is the default, and the default strength and model."""
+    """What /settings shows: whether `--p` is the default, and the default strength and model.
+
+    `default_code` is what a bare `--p` means; without one it means the person's own default profiles.
+    """
 
     __tablename__ = "settings"
     __table_args__ = (CheckConstraint("stylize between 0 and 1000", name="stylize"),)
@@ -58,3 +61,6 @@ class PersonSettings(Table, table=True):
     )
     stylize: int = Field(default=100, sa_column_kwargs={"server_default": text("100"), "nullable": False})
     model: str | None = Field(default=None, sa_column=Column(String(80), nullable=True))
+    default_code: str | None = Field(
+        default=None, sa_column=reference("codes.code", nullable=True, ondelete="SET NULL")
+    )

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Double,
@@ -58,11 +59,19 @@ class ProfileTaste(Table, table=True):
 
 
 class Code(Table, table=True):
-    """One frozen state of a profile. The content never changes; equal states of a profile share a code."""
+    """One frozen state of a profile. The content never changes; equal states share a code until it
+    is revoked.
+    """
 
     __tablename__ = "codes"
     __table_args__ = (
-        UniqueConstraint("profile_id", "checksum"),
+        Index(
+            "uq_codes_state",
+            "profile_id",
+            "checksum",
+            unique=True,
+            postgresql_where=text("revoked_at is null"),
+        ),
         one_of("visibility", "private", "unlisted", "public"),
     )
     code: str = Field(sa_column=Column(String(16), primary_key=True))
@@ -76,6 +85,8 @@ class Code(Table, table=True):
     space_version: int
     checksum: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
     taste: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    liked_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    disliked_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     visibility: str = Field(default="private", sa_column=Column(String(16), nullable=False))
     expires_at: datetime | None = Field(default=None, sa_column=moment())
     revoked_at: datetime | None = Field(default=None, sa_column=moment())

@@ -167,18 +167,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_person_id"), "sessions", ["person_id"], unique=False)
     op.create_table(
-        "settings",
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("personalize", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("stylize", sa.Integer(), server_default=sa.text("100"), nullable=False),
-        sa.Column("model", sa.String(length=80), nullable=True),
-        sa.CheckConstraint("stylize between 0 and 1000", name=op.f("ck_settings_stylize")),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_settings_person_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_settings")),
-    )
-    op.create_table(
         "tokens",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
@@ -206,6 +194,8 @@ def upgrade() -> None:
         sa.Column("space_version", sa.Integer(), nullable=False),
         sa.Column("checksum", sa.LargeBinary(length=32), nullable=False),
         sa.Column("taste", sa.LargeBinary(), nullable=False),
+        sa.Column("liked_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("disliked_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("visibility", sa.String(length=16), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
@@ -223,10 +213,33 @@ def upgrade() -> None:
             ["profile_id"], ["profiles.id"], name=op.f("fk_codes_profile_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_codes")),
-        sa.UniqueConstraint("profile_id", "checksum", name=op.f("uq_codes_profile_id_checksum")),
     )
     op.create_index(op.f("ix_codes_person_id"), "codes", ["person_id"], unique=False)
     op.create_index(op.f("ix_codes_profile_id"), "codes", ["profile_id"], unique=False)
+    op.create_index(
+        "uq_codes_state",
+        "codes",
+        ["profile_id", "checksum"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at is null"),
+    )
+    op.create_table(
+        "settings",
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("personalize", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("stylize", sa.Integer(), server_default=sa.text("100"), nullable=False),
+        sa.Column("model", sa.String(length=80), nullable=True),
+        sa.Column("default_code", sa.String(length=16), nullable=True),
+        sa.CheckConstraint("stylize between 0 and 1000", name=op.f("ck_settings_stylize")),
+        sa.ForeignKeyConstraint(
+            ["default_code"], ["codes.code"], name=op.f("fk_settings_default_code"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name=op.f("fk_settings_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_settings")),
+    )
+    op.create_index(op.f("ix_settings_default_code"), "settings", ["default_code"], unique=False)
     op.create_table(
         "embeddings",
         sa.Column("image_id", sa.BigInteger(), nullable=False),
@@ -350,12 +363,14 @@ def downgrade() -> None:
     op.drop_table("job_images")
     op.drop_index("ix_embeddings_encoder", table_name="embeddings")
     op.drop_table("embeddings")
+    op.drop_index(op.f("ix_settings_default_code"), table_name="settings")
+    op.drop_table("settings")
+    op.drop_index("uq_codes_state", table_name="codes", postgresql_where=sa.text("revoked_at is null"))
     op.drop_index(op.f("ix_codes_profile_id"), table_name="codes")
     op.drop_index(op.f("ix_codes_person_id"), table_name="codes")
     op.drop_table("codes")
     op.drop_index(op.f("ix_tokens_person_id"), table_name="tokens")
     op.drop_table("tokens")
-    op.drop_table("settings")
     op.drop_index(op.f("ix_sessions_person_id"), table_name="sessions")
     op.drop_table("sessions")
     op.drop_index("uq_profiles_global", table_name="profiles", postgresql_where=sa.text("is_global"))

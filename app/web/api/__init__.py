@@ -1,0 +1,5 @@
+"""The REST API, version 1."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

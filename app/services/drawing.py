@@ -1,0 +1,128 @@
+"""Drawing new pairs from a gallery of any size."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import LargeBinary, text
+from sqlmodel import Session, col, select
+
+from app.models import Image, Pair, Profile
+from app.services.tastes import decode
+from app.taste.pairs import choose
+from app.taste.posterior import Posterior
+from app.taste.space import Space, project
+
+WINDOWS, WINDOW = 4, 24  # candidate images come from so many places in the gallery, so many from each
+CANDIDATES = 400  # pairs of them that are weighed
+RECENT = 20  # pairs whose images are shown again reluctantly
+
+Index = NDArray[np.int64]
+
+_CANDIDATES = text("""
+    select distinct on (near.id) near.id, vector_send(near.image_vector) as vector
+    from unnest(:starts) as start
+    cross join lateral (
+        (
+            select images.id, embeddings.image_vector
+            from images join embeddings on image_id = images.id and encoder = :encoder
+            where visibility = 'public' and random_key >= start
+            order by random_key limit :window
+        )
+        union all
+        (
+            select images.id, embeddings.image_vector
+            from images join embeddings on image_id = images.id and encoder = :encoder
+            where visibility = 'public' and random_key < start
+            order by random_key limit :window
+        )
+        limit :window
+    ) near
+""").columns(vector=LargeBinary)
+
+_SHOWN = text("""
+    select least(left_id, right_id), greatest(left_id, right_id) from pairs
+    where profile_id = :profile
+        and least(left_id, right_id) = any(:images) and greatest(left_id, right_id) = any(:images)
+""")
+
+
+@dataclass(frozen=True)
+class OfferedPair:
+    """Two images to compare; `selection` is chosen (to teach the most) or random (to measure by)."""
+
+    id: UUID
+    left: Image
+    right: Image
+    selection: str
+
+
+def draw(
+    session: Session,
+    *,
+    profile: Profile | None,
+    space: Space,
+    taste: Posterior,
+    count: int,
+    rng: np.random.Generator | None,
+) -> list[OfferedPair]:
+    """Up to `count` pairs that `profile` was never shown, no image twice among them while there are others.
+
+    Candidate images come from a few random places of the gallery, read along its random keys; of a few
+    hundred pairs of them `app.taste.pairs.choose` takes the most informative.
+    """
+    rng = rng or np.random.default_rng()
+    images, where = _candidates(session, space=space, rng=rng)
+    pairs = _unseen(session, profile=profile, images=images, rng=rng)
+    recent = _recent(session, profile=profile)
+    chosen: list[tuple[int, int, str]] = []
+    while len(pairs) and len(chosen) < count:
+        topics = images[pairs]
+        choice = choose(
+            taste, where[pairs[:, 0]], where[pairs[:, 1]], rng=rng, topics=topics, recent_topics=recent
+        )
+        first, second = (int(image) for image in topics[choice.index])
+        left, right = (second, first) if choice.swapped else (first, second)
+        chosen.append((left, right, "random" if choice.random else "chosen"))
+        apart = ~np.isin(topics, (first, second)).any(axis=1)
+        pairs = pairs[apart] if apart.any() else np.delete(pairs, choice.index, axis=0)
+    rows = session.exec(select(Image).where(col(Image.id).in_([i for pair in chosen for i in pair[:2]])))
+    known = {image.id: image for image in rows}
+    return [OfferedPair(uuid4(), known[left], known[right], kind) for left, right, kind in chosen]
+
+
+def _candidates(
+    session: Session, *, space: Space, rng: np.random.Generator
+) -> tuple[Index, NDArray[np.float64]]:
+    starts = [float(start) for start in rng.random(WINDOWS)]
+    rows = session.execute(_CANDIDATES, {"starts": starts, "encoder": space.encoder, "window": WINDOW}).all()
+    images = np.array([row[0] for row in rows], dtype=np.int64)
+    if not rows:
+        return images, np.empty((0, len(space.scales)))
+    return images, project(space, np.stack([decode(row[1]) for row in rows]))
+
+
+def _unseen(session: Session, *, profile: Profile | None, images: Index, rng: np.random.Generator) -> Index:
+    """Pairs (n, 2) of places in `images`, at most CANDIDATES, in random order."""
+    pairs = np.stack(np.triu_indices(len(images), 1), axis=1)
+    if profile is not None and len(pairs):
+        shown = session.execute(_SHOWN, {"profile": profile.id, "images": images.tolist()}).all()
+        met = {(a, b) for a, b in shown}
+        if met:
+            ids = np.sort(images[pairs], axis=1).tolist()
+            pairs = pairs[[tuple(pair) not in met for pair in ids]]
+    return rng.permutation(pairs)[:CANDIDATES]
+
+
+def _recent(session: Session, *, profile: Profile | None) -> Collection[int]:
+    if profile is None:
+        return ()
+    rows = session.exec(
+        select(Pair.left_id, Pair.right_id)
+        .where(Pair.profile_id == profile.id)
+        .order_by(col(Pair.created_at).desc())
+        .limit(RECENT)
+    )
+    return [image for row in rows for image in row]

@@ -1,0 +1,242 @@
+"""The explore page's use-cases: which pairs to show, and what an answer teaches."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from app.config import get_settings
+from app.errors import InvalidInput, NotFound
+from app.models import ANSWERS, Image, Pair, Profile, Rating
+from app.services.drawing import OfferedPair as OfferedPair
+from app.services.drawing import draw
+from app.services.tastes import current_space, needed_space, places, refit_taste, store_taste, stored_taste
+from app.taste.comparisons import Answer, compare
+from app.taste.posterior import predict, prior, update
+
+MAX_PAIRS = 20
+NOT_SHOWN = "This pair was not shown to you. Reload /explore."
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of an answer. `created` is False for a replay and for a changed mind."""
+
+    rating: Rating
+    created: bool
+    rating_count: int
+    unlocked: bool
+
+
+@dataclass(frozen=True)
+class RatedPair:
+    """One line of the rating log."""
+
+    rating: Rating
+    selection: str
+    left: Image
+    right: Image
+
+
+def next_pairs(
+    session: Session, *, profile: Profile, count: int, rng: np.random.Generator | None = None
+) -> list[OfferedPair]:
+    """Up to `count` unanswered pairs: those offered before, oldest first, then newly drawn ones.
+
+    Two images meet once in a profile. One new pair in ten is random. Fewer come back only when the gallery
+    holds no more.
+    """
+    profile = lock(session, profile)
+    offered = _open_offers(session, profile=profile, count=min(count, MAX_PAIRS))
+    space = current_space(session)
+    if len(offered) < count and space is not None:
+        taste = stored_taste(session, profile=profile, space=space)
+        drawn = draw(session, profile=profile, space=space, taste=taste, count=count - len(offered), rng=rng)
+        if drawn:
+            rows = [
+                _row(profile, pair.id, pair.left.id or 0, pair.right.id or 0, pair.selection)
+                for pair in drawn
+            ]
+            session.execute(insert(Pair).values(rows))
+        offered += drawn
+    return offered
+
+
+def visitor_pairs(
+    session: Session, *, count: int, rng: np.random.Generator | None = None
+) -> list[OfferedPair]:
+    """Pairs for somebody who is nobody yet. They are stored nowhere: the edge signs and `adopt`s them."""
+    space = current_space(session)
+    if space is None:
+        return []
+    return draw(session, profile=None, space=space, taste=prior(space), count=min(count, MAX_PAIRS), rng=rng)
+
+
+def adopt(
+    session: Session, *, profile: Profile, pair_id: UUID, left_id: int, right_id: int, selection: str
+) -> None:
+    """Note that a visitor's pair was offered to `profile`; one that was offered already stays as it is."""
+    there = session.exec(select(Image.id).where(col(Image.id).in_((left_id, right_id)))).all()
+    if len(there) == 2:
+        row = _row(profile, pair_id, left_id, right_id, selection)
+        session.execute(insert(Pair).values(row).on_conflict_do_nothing())
+
+
+def _row(profile: Profile, pair_id: UUID, left_id: int, right_id: int, selection: str) -> dict[str, object]:
+    return {
+        "id": pair_id,
+        "profile_id": profile.id,
+        "left_id": left_id,
+        "right_id": right_id,
+        "selection": selection,
+    }
+
+
+def record(session: Session, *, profile: Profile, pair_id: UUID, answer: str) -> Recorded:
+    """Take in one answer, once however often it is sent; another answer to the same pair replaces the first.
+
+    The profile is locked, its taste updated in the same transaction. Raises NotFound for a pair that was not
+    offered to this profile, InvalidInput for an unknown answer.
+    """
+    _check_answer(answer)
+    profile = lock(session, profile)
+    pair = _offered_pair(session, profile=profile, pair_id=pair_id)
+    rating = session.exec(select(Rating).where(Rating.pair_id == pair_id)).first()
+    created = rating is None
+    if rating is None:
+        rating = _learn(session, profile=profile, pair=pair, answer=answer)
+    elif rating.answer != answer:
+        _replace(session, profile=profile, rating=rating, answer=answer)
+    unlocked = profile.rating_count >= get_settings().unlock_ratings
+    return Recorded(rating, created, profile.rating_count, unlocked)
+
+
+def undo(session: Session, *, profile: Profile) -> Rating | None:
+    """Take back the latest rating; its pair is offered again. None when there is nothing to undo."""
+    profile = lock(session, profile)
+    latest = session.exec(
+        select(Rating).where(Rating.profile_id == profile.id).order_by(col(Rating.id).desc()).limit(1)
+    ).first()
+    if latest is not None:
+        _remove(session, profile=profile, rating=latest)
+    return latest
+
+
+def delete_rating(session: Session, *, profile: Profile, rating_id: int) -> None:
+    """Take back one rating; the profile is then what it would have been without it. Raises NotFound."""
+    profile = lock(session, profile)
+    _remove(session, profile=profile, rating=_own_rating(session, profile=profile, rating_id=rating_id))
+
+
+def change_rating(session: Session, *, profile: Profile, rating_id: int, answer: str) -> Rating:
+    """Replace an answer, as if it had been this one from the start. Raises NotFound, InvalidInput."""
+    _check_answer(answer)
+    profile = lock(session, profile)
+    rating = _own_rating(session, profile=profile, rating_id=rating_id)
+    if rating.answer != answer:
+        _replace(session, profile=profile, rating=rating, answer=answer)
+    return rating
+
+
+def list_ratings(
+    session: Session, *, profile: Profile, before: int | None = None, limit: int = 50
+) -> list[RatedPair]:
+    """The rating log, newest first, from below the id `before`."""
+    left, right = aliased(Image), aliased(Image)
+    query = (
+        select(Rating, Pair.selection, left, right)
+        .join(Pair, col(Pair.id) == col(Rating.pair_id))
+        .join(left, col(left.id) == col(Pair.left_id))
+        .join(right, col(right.id) == col(Pair.right_id))
+        .where(Rating.profile_id == profile.id)
+        .order_by(col(Rating.id).desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(col(Rating.id) < before)
+    return [RatedPair(rating, kind, a, b) for rating, kind, a, b in session.exec(query)]
+
+
+def _open_offers(session: Session, *, profile: Profile, count: int) -> list[OfferedPair]:
+    left, right = aliased(Image), aliased(Image)
+    query = (
+        select(Pair, left, right)
+        .join(left, col(left.id) == col(Pair.left_id))
+        .join(right, col(right.id) == col(Pair.right_id))
+        .where(
+            Pair.profile_id == profile.id,
+            ~select(Rating.id).where(Rating.pair_id == Pair.id).exists(),
+            left.visibility == "public",
+            right.visibility == "public",
+        )
+        .order_by(col(Pair.created_at), col(Pair.id))
+        .limit(count)
+    )
+    return [OfferedPair(pair.id, a, b, pair.selection) for pair, a, b in session.exec(query)]
+
+
+def lock(session: Session, profile: Profile) -> Profile:
+    """The profile's current row, held until the transaction ends, so that requests for it take turns."""
+    query = select(Profile).where(Profile.id == profile.id).with_for_update(key_share=True)
+    held = session.exec(query.execution_options(populate_existing=True)).first()
+    if held is None:
+        raise NotFound("This profile was deleted.")
+    return held
+
+
+def _check_answer(answer: str) -> None:
+    if answer not in ANSWERS:
+        raise InvalidInput(f"An answer is one of {', '.join(ANSWERS)}.", field="answer")
+
+
+def _offered_pair(session: Session, *, profile: Profile, pair_id: UUID) -> Pair:
+    pair = session.get(Pair, pair_id)
+    if pair is None or pair.profile_id != profile.id:
+        raise NotFound(NOT_SHOWN)
+    return pair
+
+
+def _own_rating(session: Session, *, profile: Profile, rating_id: int) -> Rating:
+    rating = session.get(Rating, rating_id, populate_existing=True)
+    if rating is None or rating.profile_id != profile.id:
+        raise NotFound("You have no such rating. It may have been undone already.")
+    return rating
+
+
+def _learn(session: Session, *, profile: Profile, pair: Pair, answer: str) -> Rating:
+    space = needed_space(session)
+    before = stored_taste(session, profile=profile, space=space)
+    rating = Rating(profile_id=pair.profile_id, pair_id=pair.id, answer=answer)
+    session.add(rating)
+    where = places(session, space=space, image_ids=(pair.left_id, pair.right_id))
+    if len(where) == 2:
+        left, right = where[pair.left_id][None], where[pair.right_id][None]
+        pair.predicted = float(predict(before, left - right)[0])
+        if answer != Answer.SKIP:
+            taste = update(before, compare([Answer(answer)], left, right))
+            store_taste(session, profile=profile, space=space, taste=taste)
+    profile.rating_count += _points(answer)
+    session.flush()
+    return rating
+
+
+def _replace(session: Session, *, profile: Profile, rating: Rating, answer: str) -> None:
+    profile.rating_count += _points(answer) - _points(rating.answer)
+    rating.answer = answer
+    session.flush()
+    refit_taste(session, profile=profile, space=needed_space(session))
+
+
+def _remove(session: Session, *, profile: Profile, rating: Rating) -> None:
+    profile.rating_count -= _points(rating.answer)
+    session.delete(rating)
+    session.flush()
+    if rating.answer != Answer.SKIP:
+        refit_taste(session, profile=profile, space=needed_space(session))
+
+
+def _points(answer: str) -> int:
+    return 0 if answer == Answer.SKIP else 1

@@ -1,0 +1,146 @@
+"""From rows to the numerics and back: spaces, image vectors, the posterior of a profile."""
+
+from collections.abc import Collection
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine, LargeBinary, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from app.errors import Unavailable
+from app.models import Embedding, EncoderSpace, Pair, Profile, ProfileTaste, Rating
+from app.taste.comparisons import Answer, Comparisons, compare
+from app.taste.posterior import Posterior, prior, refit
+from app.taste.space import Space, project
+from app.taste.space import load_space as read_space
+
+Array = NDArray[np.float64]
+
+# Versions of a space never change, so a process reads each once. Keyed by engine: databases differ.
+_spaces: WeakKeyDictionary[Engine, dict[tuple[str, int], Space]] = WeakKeyDictionary()
+
+
+def load_space(session: Session, *, encoder: str, version: int | None = None) -> Space:
+    """One encoder's space, its newest version unless told. Raises Unavailable when there is none."""
+    if version is None:
+        version = _newest_version(session, encoder)
+    cached = _spaces.setdefault(session.get_bind().engine, {})
+    if (encoder, version) in cached:
+        return cached[encoder, version]
+    row = session.get(EncoderSpace, (encoder, version))
+    if row is None:
+        raise Unavailable(f"There is no taste space for {encoder} yet. Run `penchant seed`.", encoder=encoder)
+    return cached.setdefault((encoder, row.version), read_space(row.data))
+
+
+def _newest_version(session: Session, encoder: str) -> int:
+    versions = select(EncoderSpace.version).where(EncoderSpace.encoder == encoder)
+    return session.exec(versions.order_by(col(EncoderSpace.version).desc()).limit(1)).first() or 0
+
+
+def current_space(session: Session) -> Space | None:
+    """The space that profiles live in at the moment; None before the gallery was loaded."""
+    newest = select(EncoderSpace.encoder).order_by(col(EncoderSpace.created_at).desc()).limit(1)
+    encoder = session.exec(newest).first()
+    return None if encoder is None else load_space(session, encoder=encoder)
+
+
+def raw_vectors(session: Session, *, encoder: str, image_ids: Collection[int]) -> dict[int, Array]:
+    """The images' raw embeddings (d,), of those that have one, in one query."""
+    return _vectors(session, Embedding.image_vector, encoder=encoder, image_ids=image_ids)
+
+
+def text_vectors(session: Session, *, encoder: str, image_ids: Collection[int]) -> dict[int, Array]:
+    """The embeddings (t,) of what the images show, of those for which that is known, in one query."""
+    return _vectors(session, Embedding.text_vector, encoder=encoder, image_ids=image_ids)
+
+
+def _vectors(session: Session, column: Any, *, encoder: str, image_ids: Collection[int]) -> dict[int, Array]:
+    rows = session.exec(
+        select(Embedding.image_id, func.vector_send(column, type_=LargeBinary)).where(
+            Embedding.encoder == encoder, col(Embedding.image_id).in_(image_ids), column.is_not(None)
+        )
+    )
+    return {image: decode(data) for image, data in rows}
+
+
+def decode(data: bytes) -> Array:
+    """The numbers (d,) in pgvector's wire format: two 16-bit fields, then big-endian single floats."""
+    return np.frombuffer(data, dtype=">f4", offset=4).astype(np.float64)
+
+
+def places(session: Session, *, space: Space, image_ids: Collection[int]) -> dict[int, Array]:
+    """The images' places (k,) in the space, of those that have an embedding."""
+    raw = raw_vectors(session, encoder=space.encoder, image_ids=image_ids)
+    if not raw:
+        return {}
+    return dict(zip(raw, project(space, np.stack(list(raw.values()))), strict=True))
+
+
+def load_taste(session: Session, *, profile: Profile) -> Posterior:
+    """What is known of the profile's preference vector. Raises Unavailable before the gallery was loaded."""
+    return stored_taste(session, profile=profile, space=needed_space(session))
+
+
+def needed_space(session: Session) -> Space:
+    """`current_space`, or Unavailable."""
+    space = current_space(session)
+    if space is None:
+        raise Unavailable("There is no taste space yet. Run `penchant seed`.")
+    return space
+
+
+def stored_taste(session: Session, *, profile: Profile, space: Space) -> Posterior:
+    """The profile's posterior in `space`: stored, else refitted from its ratings, else the prior."""
+    row = session.get(ProfileTaste, (profile.id, space.encoder))
+    if row is None and profile.rating_count == 0:
+        return prior(space)
+    if row is None or row.space_version != space.version:
+        return refit_taste(session, profile=profile, space=space)
+    size = len(row.mean)
+    covariance = np.frombuffer(row.covariance, dtype=np.float64).reshape(size, size)
+    return Posterior(mean=np.array(row.mean), cov=covariance, count=row.comparisons)
+
+
+def store_taste(session: Session, *, profile: Profile, space: Space, taste: Posterior) -> None:
+    """Write the profile's posterior in `space`."""
+    values = {
+        "space_version": space.version,
+        "mean": taste.mean.tolist(),
+        "covariance": np.ascontiguousarray(taste.cov, dtype=np.float64).tobytes(),
+        "comparisons": taste.count,
+    }
+    session.execute(
+        insert(ProfileTaste)
+        .values(profile_id=profile.id, encoder=space.encoder, **values)
+        .on_conflict_do_update(index_elements=["profile_id", "encoder"], set_=values)
+    )
+    known = session.identity_map.get(session.identity_key(ProfileTaste, (profile.id, space.encoder)))
+    if known is not None:
+        session.expire(known)
+
+
+def refit_taste(session: Session, *, profile: Profile, space: Space) -> Posterior:
+    """The exact posterior of its ratings, stored. Equal ratings give equal numbers, in any order."""
+    taste = refit(prior(space), _comparisons(session, profile=profile, space=space))
+    store_taste(session, profile=profile, space=space, taste=taste)
+    return taste
+
+
+def _comparisons(session: Session, *, profile: Profile, space: Space) -> Comparisons:
+    query = (
+        select(Pair.left_id, Pair.right_id, Rating.answer)
+        .join(Rating, col(Rating.pair_id) == col(Pair.id))
+        .where(Rating.profile_id == profile.id, Rating.answer != Answer.SKIP)
+        .order_by(col(Pair.id))  # not by time: sums must not depend on the order of the answers
+    )
+    rated = session.exec(query).all()
+    where = places(session, space=space, image_ids={image for row in rated for image in row[:2]})
+    known = [row for row in rated if row[0] in where and row[1] in where]
+    empty = np.empty((0, len(space.scales)))
+    left = np.stack([where[row[0]] for row in known]) if known else empty
+    right = np.stack([where[row[1]] for row in known]) if known else empty
+    return compare([Answer(row[2]) for row in known], left, right)
