@@ -4,10 +4,10 @@ BIN := .venv/bin
 .PHONY: run test check demo bench clean bootstrap
 
 run: bootstrap
-	$(BIN)/penchant up
+	$(BIN)/penchant up $(ARGS)
 
 test: bootstrap
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 check: bootstrap
 	$(BIN)/ruff check
@@ -16,10 +16,10 @@ check: bootstrap
 	$(BIN)/lint-imports
 
 demo: bootstrap
-	$(BIN)/penchant demo
+	$(BIN)/penchant demo $(ARGS)
 
 bench: bootstrap
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
