@@ -1,7 +1,7 @@
 """Makes .venv and installs Penchant and its tools into it. Standard library only; repeating it does no harm.
 
-`python3 bootstrap.py` is what every target of the Makefile runs first. When nothing changed since the last run
-it ends at once. A `.venv` that is a symbolic link is somebody's own and left alone. This file parses on older
+Every target of the Makefile runs `python3 bootstrap.py` first. When nothing changed since the last run, it
+ends at once. A `.venv` that is a symbolic link is somebody's own and left alone. This file parses on older
 Pythons too, so that it can say that they are too old.
 """
 
@@ -141,18 +141,17 @@ def pip(*arguments: str) -> None:
 def run(command: list[str]) -> None:
     """Runs a pip command, keeping what it says in the log. Raises Stop with the reason when it fails."""
     said: list[str] = []
-    with (
-        LOG.open("a") as log,
-        subprocess.Popen(
+    with LOG.open("a") as log:
+        log.write(f"{' '.join(command)}\n")
+        with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        ) as process,
-    ):
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            log.write(line)
-            if sys.stdout.isatty() and line.startswith(("Collecting", "Downloading", "Installing")):
-                print(f"\r\033[K  {line.strip()[:70]}", end="", flush=True)
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                log.write(line)
+                if sys.stdout.isatty() and line.startswith(("Collecting", "Downloading", "Installing")):
+                    print(f"\r\033[K  {line.strip()[:70]}", end="", flush=True)
     if sys.stdout.isatty():
         print("\r\033[K", end="", flush=True)
     if process.returncode != 0:
@@ -166,8 +165,8 @@ def reason(said: str) -> str:
         return f"The disk is full ({free:.1f} GB free beside {ROOT}). Free at least 4 GB and run this again."
     if any(sign in said for sign in NO_NETWORK):
         return (
-            "The packages could not be fetched: no network, or the package index is out of reach. Connect, or "
-            "point pip to a mirror (PIP_INDEX_URL), and run this again."
+            "The packages could not be fetched: no network, or the package index is out of reach. Connect, "
+            "or point pip to a mirror (PIP_INDEX_URL), and run this again."
         )
     return f"pip failed. Its last lines, all of it being in {LOG}:\n" + "\n".join(said.splitlines()[-8:])
 
