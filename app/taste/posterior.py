@@ -9,12 +9,13 @@ from scipy.optimize import brentq
 from app.taste.arrays import Array, checked
 from app.taste.comparisons import Comparisons
 from app.taste.errors import InvalidInput, NotConverged
-from app.taste.likelihood import LAPSE, SCALE, check_lapse, probability, slopes
+from app.taste.likelihood import LAPSE, SCALE, Slopes, check_lapse, probability, slopes
 from app.taste.space import Space
 
 BIAS_VARIANCE = 0.1
 _MAX_STEPS = 100
 _DECREMENT = 1e-12
+_NEAR = 1e-2  # from here on the curvature hardly changes, and its factor is kept
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ def refit(
     """Return the Laplace approximation given the prior `start` and all comparisons, whatever their order.
 
     Newton with backtracking from the prior's mean on u, where w = mean + L u and L L' is the prior's
-    covariance. Where a lapse makes the Hessian indefinite the expected information takes its place, and so it
-    does in the resulting covariance, which therefore never exceeds the prior's. Raises NotConverged after 100
-    steps, InvalidInput on a covariance that is not positive definite.
+    covariance. Where lapses make the Hessian indefinite, the answers that look like lapses count as flat for
+    that step. The resulting covariance takes the expected information and so never exceeds the prior's.
+    Raises NotConverged after 100 steps, InvalidInput on a covariance that is not positive definite.
     """
     check_lapse(lapse)
     if comparisons.difference.shape[1] + 1 != len(start.mean):
@@ -123,15 +124,14 @@ def _root(cov: Array) -> Array:
 
 def _maximise(offset: Array, rows: Array, outcome: Array, weight: Array, lapse: float) -> Array:
     place = np.zeros(rows.shape[1])
+    before, decrement = np.inf, np.inf
     for _ in range(_MAX_STEPS):
         at = slopes(offset + rows @ place, outcome, lapse=lapse)
         gradient = rows.T @ (weight * at.first) - place
-        try:
-            factor = cho_factor(_precision(rows, -weight * at.second), lower=True)
-        except LinAlgError:
-            factor = cho_factor(_precision(rows, weight * at.information), lower=True)
+        if decrement > min(_NEAR, 0.1 * before):
+            factor = _factor(rows, weight, at)
         step = cho_solve(factor, gradient)
-        decrement = float(gradient @ step)
+        before, decrement = decrement, float(gradient @ step)
         if decrement <= _DECREMENT:
             return np.asarray(place + step)
         value = float(weight @ at.value) - 0.5 * float(place @ place)
@@ -144,6 +144,15 @@ def _maximise(offset: Array, rows: Array, outcome: Array, weight: Array, lapse: 
             size *= 0.5
         place = trial
     raise NotConverged(f"the taste did not settle within {_MAX_STEPS} steps")
+
+
+def _factor(rows: Array, weight: Array, at: Slopes) -> tuple[Array, bool]:
+    factor: tuple[Array, bool]
+    try:
+        factor = cho_factor(_precision(rows, -weight * at.second), lower=True)
+    except LinAlgError:
+        factor = cho_factor(_precision(rows, weight * np.maximum(-at.second, 0.0)), lower=True)
+    return factor
 
 
 def _precision(rows: Array, curvature: Array) -> Array:

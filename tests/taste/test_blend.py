@@ -2,11 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.taste.blend import blend, normalised_weights
-from app.taste.codes import EXEMPLARS, FrozenTaste, to_bytes
+from app.taste.codes import EXEMPLARS, to_bytes
 from app.taste.conditioning import taste_embedding
 from app.taste.errors import IncompatibleTastes, InvalidInput
 from tests.taste.gallery import make_gallery, nearness, taste_for
@@ -24,6 +24,7 @@ def test_weights_are_normalised() -> None:
             normalised_weights(useless)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 100.0))
 def test_one_taste_alone_is_itself(weight: float) -> None:
     assert to_bytes(blend([(A, weight)])) == to_bytes(A)
@@ -68,6 +69,7 @@ def test_a_heavier_weight_tells() -> None:
     assert leaning[0] < 0.0 < leaning[-1]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([A, B]), st.floats(-5, 5).filter(lambda w: abs(w) > 1e-3)),
@@ -75,8 +77,8 @@ def test_a_heavier_weight_tells() -> None:
         max_size=6,
     )
 )
-def test_a_blend_keeps_its_bounds(parts: list[tuple[FrozenTaste, float]]) -> None:
-    mixed = blend(parts)
+def test_a_blend_keeps_its_bounds(parts: list[tuple[bool, float]]) -> None:
+    mixed = blend([(A if first else B, weight) for first, weight in parts])
     assert 1 <= len(mixed.liked) <= EXEMPLARS + 3
     assert np.linalg.eigvalsh(mixed.posterior.cov).min() > 0.0
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.taste.codes import EXEMPLARS, FrozenTaste, checksum, exemplars, freeze, from_bytes, to_bytes
@@ -41,12 +41,14 @@ def test_any_change_changes_the_checksum() -> None:
         from_bytes(BYTES, checksum="0" * 64)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(BYTES) - 1))
 def test_bytes_cut_short_are_refused(length: int) -> None:
     with pytest.raises(CorruptTaste):
         from_bytes(BYTES[:length])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 700), st.integers(1, 255))
 def test_a_damaged_header_is_refused_or_still_a_taste(place: int, flip: int) -> None:
     damaged = bytearray(BYTES)

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.taste.codes import freeze
@@ -16,6 +16,7 @@ VALUES = np.array([3.0, -3.0, 0.0, 0.0, 0.0, 0.0])
 TASTE = taste_for(GALLERY, VALUES)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1000), st.floats(0, 1000), st.floats(0, 1), st.floats(0, 2))
 def test_strength_rises_with_stylize(s: float, t: float, confidence: float, maximum: float) -> None:
     weak, strong = (strength(x, confidence, maximum) for x in sorted([s, t]))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.taste.errors import InvalidInput
@@ -11,6 +11,7 @@ OUTCOMES = st.sampled_from([0.0, 0.5, 1.0])
 LAPSES = st.floats(1e-4, 0.4)
 
 
+@settings(deadline=None)
 @given(LOGITS, OUTCOMES, LAPSES)
 def test_slopes_agree_with_finite_differences(z: float, outcome: float, lapse: float) -> None:
     step = 1e-4
@@ -20,6 +21,7 @@ def test_slopes_agree_with_finite_differences(z: float, outcome: float, lapse: f
     assert at.second[1] == pytest.approx((at.first[2] - at.first[0]) / (2 * step), abs=1e-6)
 
 
+@settings(deadline=None)
 @given(LOGITS, LAPSES)
 def test_information_is_the_expected_curvature(z: float, lapse: float) -> None:
     p = float(probability(np.array(z), lapse=lapse))
@@ -27,6 +29,7 @@ def test_information_is_the_expected_curvature(z: float, lapse: float) -> None:
     assert float(yes.information) == pytest.approx(-(p * float(yes.second) + (1 - p) * float(no.second)))
 
 
+@settings(deadline=None)
 @given(st.floats(-800, 800), OUTCOMES)
 def test_slopes_stay_finite_far_out_and_never_exceed_one(z: float, outcome: float) -> None:
     at = slopes(np.array(z), np.array(outcome))

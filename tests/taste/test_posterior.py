@@ -199,6 +199,18 @@ def test_answers_against_a_very_sure_prior_still_settle() -> None:
     assert found.weights[0] < 0.0 < found.weights[1]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 300), st.floats(0.1, 5.0), st.floats(0.01, 3.0)
+)
+def test_answers_at_random_settle(seed: int, k: int, n: int, size: float, variance: float) -> None:
+    rng = np.random.default_rng(seed)
+    left, right = size * rng.standard_normal((2, n, k))
+    said = compare(rng.choice(list(Answer), n).tolist(), left, right)
+    found = refit(flat_prior(k, variance), said)
+    np.testing.assert_allclose(gradient(flat_prior(k, variance), said, found.mean), 0.0, atol=1e-3)
+
+
 def test_what_does_not_fit_is_refused() -> None:
     said = ratings_of(np.ones(3), 2, np.random.default_rng(0))
     for fit in (update, refit):
