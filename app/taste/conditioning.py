@@ -69,10 +69,11 @@ def taste_embedding(
         raise IncompatibleTastes("the taste and the space differ in dimension")
     if not temperature > 0.0:
         raise InvalidInput("the temperature is a positive number")
+    guard = guard and len(taste.liked) > 0 and len(taste.disliked) > 0
     liked, disliked = _embeddings(taste, guard)
     direction = unit(taste.posterior.weights)
     towards = space.components.T @ (space.scales * direction)
-    if guard and len(liked) and len(disliked):
+    if guard:
         towards = _covariance(space, np.concatenate([liked, disliked]), direction)
     towards = step * float(np.linalg.norm(space.scales)) * unit(towards)
     sides = []
@@ -112,15 +113,12 @@ def _likeness(images: Exemplars, prompt: Array | None) -> Array:
 
 
 def _embeddings(taste: FrozenTaste, guard: bool) -> tuple[Array, Array]:
-    split = len(taste.liked)
-    if not split or not len(taste.disliked):
-        guard = False
-    embedding = [side.embedding.astype(np.float64) for side in (taste.liked, taste.disliked)]
+    liked, disliked = (side.embedding.astype(np.float64) for side in (taste.liked, taste.disliked))
     if not guard:
-        return embedding[0], embedding[1]
+        return liked, disliked
     prompts = np.concatenate([taste.liked.prompt, taste.disliked.prompt]).astype(np.float64)
-    both = without_content(np.concatenate(embedding), prompts)
-    return both[:split], both[split:]
+    both = without_content(np.concatenate([liked, disliked]), prompts)
+    return both[: len(liked)], both[len(liked) :]
 
 
 def without_content(embedding: Array, prompts: Array) -> Array:
