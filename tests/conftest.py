@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 import redis
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -94,6 +95,28 @@ def session(engine: Engine) -> Iterator[Session]:
     """A session on the test's database. Only what the test commits is seen by others."""
     with Session(engine, expire_on_commit=False) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A Chromium on PATH. Without one the test is skipped, or fails if PENCHANT_REQUIRE_BROWSER=1."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return Path(found)
+    if os.environ.get("PENCHANT_REQUIRE_BROWSER") == "1":
+        pytest.fail("PENCHANT_REQUIRE_BROWSER=1, and no Chromium is on PATH: apt-get install chromium")
+    pytest.skip("no Chromium on PATH")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A headless browser; a test opens a page or context of its own in it."""
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox does not run as root; the pages opened here are ours.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
 
 
 def forget() -> None:
