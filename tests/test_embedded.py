@@ -209,6 +209,19 @@ def test_a_data_folder_of_another_major_version_is_refused_untouched(home: Path)
         assert rows(endpoints) == [1, 2, 3, 4]
 
 
+def test_a_lost_password_is_explained(home: Path) -> None:
+    saved = home / "embedded.json"
+    text = saved.read_text()
+    saved.unlink()
+    try:
+        with pytest.raises(HomeUnusable, match=r"another password.*embedded\.json.*backup"):
+            Embedded(home).start()
+    finally:
+        saved.write_text(text)
+    with Embedded(home) as endpoints:
+        assert rows(endpoints) == [1, 2, 3, 4]
+
+
 def test_a_failed_start_leaves_nothing_running_and_says_why(home: Path) -> None:
     control = home / "postgres" / "global" / "pg_control"
     saved = control.read_bytes()

@@ -86,10 +86,19 @@ class Postgres(Service):
         return f"postgresql://{ROLE}:{self.state.password}@{LOOPBACK}:{self.state.port}/{database}"
 
     def create_database(self) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone()
-            if found is None:
-                connection.execute(f'create database "{DATABASE}"')
+        """Makes the database if need be. Raises `HomeUnusable` if the remembered password is wrong."""
+        try:
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                query = "select 1 from pg_database where datname = %s"
+                if connection.execute(query, [DATABASE]).fetchone() is None:
+                    connection.execute(f'create database "{DATABASE}"')
+        except psycopg.OperationalError as error:
+            if "password authentication failed" not in str(error):
+                raise self.failure("broke off the first connection") from error
+            raise HomeUnusable(
+                f"The database in {self.folder} was made with another password than embedded.json has. "
+                f"Restore that file from a backup, or move {self.folder} aside to start empty."
+            ) from error
 
     def _initialise(self) -> None:
         """Runs initdb beside the final place, so that a folder under its final name is always whole."""
