@@ -21,6 +21,11 @@ def render_queue(preset: str) -> str:
     return f"render.{preset}"
 
 
+def embed_queue(encoder: str) -> str:
+    """The queue that workers with `encoder` listen on for images to embed."""
+    return f"embed.{encoder}"
+
+
 def make_celery(redis_url: str) -> Celery:
     """A Celery instance on `redis_url`.
 
@@ -39,6 +44,7 @@ def make_celery(redis_url: str) -> Celery:
             "retry_on_timeout": False,
         },
         task_publish_retry=False,
+        broker_connection_max_retries=None,
         worker_hijack_root_logger=False,
         task_serializer="json",
         accept_content=["json"],
@@ -60,3 +66,13 @@ def send(task: str, *ids: str | int, queue: str) -> bool:
         log.warning("could not send %s %s: %s", task, ids, error)
         return False
     return True
+
+
+def waiting(queue: str) -> int | None:
+    """How many messages wait in `queue`. None when the broker is away."""
+    try:
+        with get_celery().connection_for_read() as connection:
+            return int(connection.default_channel.client.llen(queue))
+    except (OperationalError, RedisError, OSError) as error:
+        log.warning("could not look into %s: %s", queue, error)
+        return None

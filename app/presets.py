@@ -1,0 +1,81 @@
+"""Presets: what the product calls a model. Pipeline, image adapter, image encoder, and what they can do."""
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.config import REPOSITORY, get_settings
+from app.errors import InvalidPrompt, OperatorError
+
+SHIPPED = REPOSITORY / "worker" / "presets.toml"
+Size = tuple[int, int]
+
+
+class Adapter(BaseModel):
+    """An image adapter's file, below the preset's folder, and the scale that --s 1000 comes to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str = "ip_adapter"
+    file: str = "ip-adapter.safetensors"
+    max_scale: float = Field(1.0, gt=0)
+
+
+class Preset(BaseModel):
+    """One table of a presets file. `folder` is in the diffusers layout; sizes are (width, height) in pixels.
+
+    `encoder` names the space that this preset's image encoder embeds in: presets with the same encoder share
+    tastes. `capabilities` are the parameters of later stages that it can honour.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"\A[a-z0-9][a-z0-9._-]{0,39}\z")
+    title: str
+    licence: str
+    folder: Path
+    encoder: str = Field(min_length=1, max_length=80)
+    adapter: Adapter | None = None
+    sizes: tuple[Size, ...] = Field(min_length=1)
+    steps: int = Field(ge=1, le=150)
+    guidance: float = Field(ge=0)
+    max_batch: int = Field(4, ge=1)
+    capabilities: frozenset[str] = frozenset()
+
+
+@lru_cache
+def load_presets() -> dict[str, Preset]:
+    """All presets by name: the shipped ones, and those of PENCHANT_PRESETS, which may replace them."""
+    presets = read_presets(SHIPPED)
+    own = get_settings().presets
+    if own is not None:
+        presets |= read_presets(own)
+    return presets
+
+
+def read_presets(path: Path) -> dict[str, Preset]:
+    """The presets in one TOML file; relative folders are relative to it. Raises OperatorError."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+        return {name: _preset(name, table, path.parent) for name, table in tables.items()}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+        raise OperatorError(f"The presets file {path} cannot be used: {error}") from error
+
+
+def _preset(name: str, table: dict[str, Any], base: Path) -> Preset:
+    preset = Preset.model_validate({"name": name, **table})
+    return preset.model_copy(update={"folder": (base / preset.folder.expanduser()).resolve()})
+
+
+def get_preset(name: str) -> Preset:
+    """The preset called `name`. Raises InvalidPrompt naming those there are."""
+    presets = load_presets()
+    if name not in presets:
+        known = ", ".join(sorted(presets))
+        raise InvalidPrompt(
+            f"There is no model {name}. Use --model with one of: {known}.", parameter="--model"
+        )
+    return presets[name]

@@ -1,0 +1,80 @@
+"""A worker process: `python -m worker.main --preset starter`. Loads its model once, then listens."""
+
+import argparse
+import logging
+import sys
+from typing import Any
+
+import torch
+from celery import signals
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from app.config import get_settings
+from app.db import get_engine
+from app.errors import PenchantError
+from app.presets import Preset, get_preset
+from app.queue import embed_queue, get_celery, render_queue
+from app.services.events import get_events
+from app.storage import get_storage
+from worker.pipelines import load
+from worker.runner import Runner
+from worker.tasks import register
+
+log = logging.getLogger(__name__)
+
+EXIT_BROKEN = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until told to stop. Returns the exit status: 2 when the installation is broken."""
+    parser = argparse.ArgumentParser(prog="worker.main", description="Renders the jobs of one preset.")
+    parser.add_argument("--preset", default=None, help="the model to load (default: PENCHANT_MODEL)")
+    options = parser.parse_args(arguments)
+    settings = get_settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    if settings.torch_threads:
+        torch.set_num_threads(settings.torch_threads)
+    try:
+        preset = get_preset(options.preset or settings.model)
+        model = load(preset, device=settings.device)
+    except PenchantError as error:
+        print(error.message, file=sys.stderr)
+        return EXIT_BROKEN
+    return _listen(preset, Runner(get_engine(), get_storage(), get_events(), model))
+
+
+def _listen(preset: Preset, runner: Runner) -> int:
+    celery = get_celery()
+    register(celery, runner)
+
+    def stop(**_: Any) -> None:
+        runner.stopping.set()
+
+    signals.worker_shutting_down.connect(stop)
+    worker = celery.Worker(
+        pool="solo",
+        concurrency=1,
+        queues=[render_queue(preset.name), embed_queue(preset.encoder)],
+        loglevel=get_settings().log_level,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    runner.start()
+    runner.embed()
+    log.info("%s is ready", preset.name)
+    try:
+        worker.start()
+    finally:
+        runner.stop()
+    return int(worker.exitcode or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

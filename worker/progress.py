@@ -1,0 +1,80 @@
+"""What a person sees while a job is painted: steps and previews, at a bounded cost."""
+
+import time
+
+import torch
+from PIL import Image
+
+from app import images
+from app.services.events import Events
+from worker.keeper import Held, Stopped
+from worker.pipelines import Model
+
+EVENT_SECONDS = 0.1
+ASK_SECONDS = 0.05
+PREVIEW_SHARE = 0.05
+PREVIEW_SIDE = 128
+PREVIEW_QUALITY = 60
+
+
+class Progress:
+    """Follows one job. Called after each step; raises Stopped when the job is to end."""
+
+    def __init__(self, held: Held, events: Events, model: Model, *, steps: int) -> None:
+        self._held = held
+        self._events = events
+        self._model = model
+        self._steps = steps
+        self._before = 0
+        self._slots: tuple[int, ...] = ()
+        self._started = time.perf_counter()
+        self._spent = 0.0
+        self._published = 0.0
+        self._asked = 0.0
+        self._shown: dict[int, int] = {}
+
+    def begin(self, slots: tuple[int, ...]) -> None:
+        """A shot of these slots begins."""
+        self._slots = slots
+        self._publish(0, {})
+
+    def end(self, steps: int) -> None:
+        """A shot is painted."""
+        self._before += steps
+
+    def step(self, step: int, latents: torch.Tensor) -> None:
+        """`step` steps of the shot are done; `latents` are the finished ones as far as the model knows."""
+        now = time.perf_counter()
+        if now - self._asked >= ASK_SECONDS:
+            self._asked = now
+            if self._events.cancel_asked(self._held.claim.job_id):
+                raise Stopped("cancelled")
+        self._held.check()
+        previews = self._previews(step, latents)
+        if previews or now - self._published >= EVENT_SECONDS:
+            self._publish(step, previews)
+
+    def _previews(self, step: int, latents: torch.Tensor) -> dict[int, bytes]:
+        start = time.perf_counter()
+        cost = self._model.decode_seconds * len(latents)
+        if self._spent + cost > PREVIEW_SHARE * (start - self._started):
+            return {}
+        pictures = self._model.decode(latents)
+        previews = {slot: _small(picture) for slot, picture in zip(self._slots, pictures, strict=True)}
+        self._shown |= dict.fromkeys(previews, self._before + step)
+        self._spent += time.perf_counter() - start
+        return previews
+
+    def _publish(self, step: int, previews: dict[int, bytes]) -> None:
+        self._published = time.perf_counter()
+        event = {
+            "state": "running",
+            "step": self._before + step,
+            "steps": self._steps,
+            "previews": [{"slot": slot, "step": at} for slot, at in sorted(self._shown.items())],
+        }
+        self._events.publish(self._held.claim.job_id, event, previews=previews)
+
+
+def _small(picture: Image.Image) -> bytes:
+    return images.webp(images.within(picture, PREVIEW_SIDE), quality=PREVIEW_QUALITY)

@@ -1,0 +1,220 @@
+"""One thread that stores what was painted, while the next shot is being painted.
+
+All writes of a job after its claim go through here, in order: its images, then its end.
+"""
+
+import hashlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlmodel import Session
+
+from app import images
+from app import queue as broker
+from app.config import get_settings
+from app.db import session_scope
+from app.errors import PenchantError
+from app.services import joblife
+from app.services.events import Events
+from app.services.joblife import LeaseLost, SlotImage
+from app.storage import Storage
+from worker.encoders import Vectors
+from worker.keeper import Held, Keeper
+from worker.pipelines import Model
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.2
+INTERNAL = "Painting failed unexpectedly; the worker's log says why. Retry the job."
+Write = Callable[[Session], None]
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One image as it comes from the model."""
+
+    slot: int
+    seed: int
+    image: Image.Image
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images of one job to store."""
+
+    painted: Sequence[Painted]
+    text_vector: Vectors
+
+
+@dataclass(frozen=True)
+class End:
+    """How a job ends: done, failed, cancelled, lost, or handed back as queued."""
+
+    state: str
+    code: str | None = None
+    message: str | None = None
+
+
+class Storing:
+    """The thread and its short queue: two shots may wait, then painting does."""
+
+    def __init__(
+        self, engine: Engine, storage: Storage, events: Events, model: Model, keeper: Keeper
+    ) -> None:
+        self._engine = engine
+        self._storage = storage
+        self._events = events
+        self._model = model
+        self._keeper = keeper
+        self._work: queue.Queue[tuple[Held, list[Batch], End | None] | None] = queue.Queue(maxsize=2)
+        self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return when everything handed over is written."""
+        self._work.put(None)
+        self._thread.join()
+
+    def put(self, held: Held, batches: list[Batch], end: End | None = None) -> None:
+        """Hand over images, or a job's end, or both to be written in one transaction."""
+        self._work.put((held, batches, end))
+
+    def _run(self) -> None:
+        torch.set_num_threads(1)  # of this thread only: embedding must not crowd out painting
+        while (item := self._work.get()) is not None:
+            self._write(*item)
+
+    def _write(self, held: Held, batches: list[Batch], end: End | None) -> None:
+        try:
+            if held.lost:
+                raise LeaseLost
+            stored = [image for batch in batches for image in self._store_files(held, batch)]
+            self._commit(held, stored, end)
+        except LeaseLost:
+            self._abandon(held)
+        except PenchantError as error:
+            log.error("job %s: %s", held.claim.job_id, error)
+            self._give_up(held, End("failed", error.code, error.message))
+        except (OperationalError, InterfaceError) as error:
+            log.error("job %s: given up, the database is away: %s", held.claim.job_id, error)
+            held.lost = True
+            self._keeper.release(held)
+        except Exception:
+            log.exception("job %s: could not be stored", held.claim.job_id)
+            self._give_up(held, End("failed", "internal_error", INTERNAL))
+
+    def _store_files(self, held: Held, batch: Batch) -> list[SlotImage]:
+        vectors = self._model.encoder.images([painted.image for painted in batch.painted])
+        stored = []
+        for painted, vector in zip(batch.painted, vectors, strict=True):
+            key, thumbnail_key = joblife.storage_keys(held.claim.job_id, painted.slot)
+            data, small = images.webp(painted.image), images.thumbnail(painted.image)
+            self._storage.put(key, data, content_type="image/webp")
+            if small is not None:
+                self._storage.put(thumbnail_key, small, content_type="image/webp")
+            stored.append(
+                SlotImage(
+                    slot=painted.slot,
+                    seed=painted.seed,
+                    key=key,
+                    thumbnail_key=thumbnail_key if small is not None else key,
+                    sha256=hashlib.sha256(data).digest(),
+                    width=painted.image.width,
+                    height=painted.image.height,
+                    encoder=self._model.preset.encoder,
+                    image_vector=vector,
+                    text_vector=batch.text_vector,
+                    details=painted.details,
+                )
+            )
+        return stored
+
+    def _commit(self, held: Held, stored: list[SlotImage], end: End | None) -> None:
+        def write(session: Session) -> None:
+            if stored:
+                joblife.store(session, claim=held.claim, images=stored)
+            if end is not None:
+                _write_end(session, held, end)
+
+        self._retrying(write)
+        if end is not None:
+            self._ended(held, end)
+
+    def _give_up(self, held: Held, end: End) -> None:
+        held.lost = True
+        try:
+            self._commit(held, [], end)
+        except LeaseLost:
+            self._abandon(held)
+        except (OperationalError, InterfaceError) as error:
+            log.error("job %s: left to the sweep: %s", held.claim.job_id, error)
+            self._keeper.release(held)
+
+    def _ended(self, held: Held, end: End) -> None:
+        self._keeper.release(held)
+        claim = held.claim
+        if end.state not in ("done", "queued"):
+            self.discard(claim.job_id, int(claim.spec["n"]))
+        if end.state == "queued":
+            broker.send(broker.RENDER_TASK, str(claim.job_id), queue=broker.render_queue(claim.preset))
+        event = {"state": end.state, "error": end.message} if end.message else {"state": end.state}
+        self._events.publish(claim.job_id, event)
+
+    def _abandon(self, held: Held) -> None:
+        """Somebody else holds the job, or it is gone. Files under keys without a row are removed then, unless
+        the new holder still works on it: equal keys hold equal images."""
+        log.warning("job %s: the lease was lost, nothing more is written", held.claim.job_id)
+        held.lost = True
+        self._keeper.release(held)
+        self.discard(held.claim.job_id, int(held.claim.spec["n"]))
+
+    def discard(self, job_id: Any, n: int) -> None:
+        """Remove files that an ended or deleted job left without a row. A failure only leaves files
+        behind."""
+        try:
+            with session_scope(self._engine) as session:
+                keys = joblife.unused_keys(session, job_id=job_id, n=n)
+            self._storage.delete(*keys)
+        except Exception:
+            log.exception("job %s: its unused files could not be removed", job_id)
+
+    def _retrying(self, write: Write) -> None:
+        """Run one transaction, again while the database is away, for as long as a lease lasts."""
+        until = time.monotonic() + get_settings().lease_seconds
+        while True:
+            try:
+                with session_scope(self._engine) as session:
+                    write(session)
+                return
+            except (OperationalError, InterfaceError):
+                if time.monotonic() + RETRY_SECONDS > until:
+                    raise
+                time.sleep(RETRY_SECONDS)
+
+
+def _write_end(session: Session, held: Held, end: End) -> None:
+    match end.state:
+        case "done":
+            joblife.finish(session, claim=held.claim)
+        case "failed":
+            joblife.fail(
+                session, claim=held.claim, code=end.code or "internal_error", message=end.message or INTERNAL
+            )
+        case "cancelled":
+            joblife.cancelled(session, claim=held.claim)
+        case "queued":
+            joblife.hand_back(session, claim=held.claim)
+        case "lost":
+            raise LeaseLost
