@@ -15,13 +15,18 @@ Size = tuple[int, int]
 
 
 class Adapter(BaseModel):
-    """An image adapter's file, below the preset's folder, and the scale that --s 1000 comes to."""
+    """An image adapter's file, below the preset's folder, and the scale that --s 1000 comes to.
+
+    `guard` takes out of a taste what the prompts of its images predict: right where the text encoder tells
+    what is shown and not how it is painted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder: str = "ip_adapter"
     file: str = "ip-adapter.safetensors"
     max_scale: float = Field(1.0, gt=0)
+    guard: bool = False
 
 
 class Preset(BaseModel):

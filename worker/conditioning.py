@@ -82,7 +82,9 @@ def _condition(spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors) -
     scale = conditioning.strength(spec.stylize, known, preset.adapter.max_scale)
     if scale == 0:
         return None
-    sides = conditioning.taste_embedding(taste.blend, taste.space, text_vector.astype(np.float64))
+    sides = conditioning.taste_embedding(
+        taste.blend, taste.space, text_vector.astype(np.float64), guard=preset.adapter.guard
+    )
     return Conditioning(sides.positive, sides.negative, scale)
 
 

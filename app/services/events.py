@@ -126,7 +126,7 @@ async def subscribe(job_id: UUID) -> AsyncIterator[Event]:
                 await asyncio.sleep(IDLE_SECONDS)
                 yield {}
     finally:
-        await client.aclose()  # type: ignore[no-untyped-call]
+        await client.aclose()
 
 
 async def _listen(client: redis.asyncio.Redis, job_id: UUID) -> AsyncIterator[Event]:
@@ -140,7 +140,7 @@ async def _listen(client: redis.asyncio.Redis, job_id: UUID) -> AsyncIterator[Ev
             message = await pubsub.get_message(timeout=IDLE_SECONDS)
             yield json.loads(message["data"]) if message is not None else {}
     finally:
-        await pubsub.aclose()
+        await pubsub.aclose()  # type: ignore[no-untyped-call]
 
 
 def _latest_key(job_id: UUID) -> str:

@@ -1,11 +1,13 @@
 """A tiny model, real services, and workers as processes."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -67,46 +69,83 @@ def person(studio: Settings, session: Session) -> Person:
     return person
 
 
+class Zygote:
+    """The process that forks workers."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.worker.zygote"],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        assert self._answer() == "up"
+
+    def fork(self, log: Path, *arguments: str) -> int:
+        assert self._process.stdin is not None
+        order = {"environment": dict(os.environ), "log": str(log), "arguments": arguments}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._answer())
+
+    def end(self) -> None:
+        self._process.communicate()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """Forks workers that have torch imported."""
+    zygote = Zygote()
+    yield zygote
+    zygote.end()
+
+
 class Worker:
     """A worker process of the tiny model."""
 
-    def __init__(self, log: Path, preset: str = tiny.NAME) -> None:
+    def __init__(self, pid: int, log: Path) -> None:
+        self.pid = pid
         self.log = log
-        with log.open("ab") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker.main", "--preset", preset],
-                cwd=REPOSITORY,
-                stdout=file,
-                stderr=file,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-            )
 
     def ready(self) -> "Worker":
-        wait_until(lambda: "is ready" in self.text(), seconds=30, why=self.text)
+        wait_until(lambda: " ready." in self.text(), seconds=60, why=self.text)
         return self
 
     def text(self) -> str:
-        return self.log.read_text("utf-8", "replace")
+        return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
     def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        os.kill(self.pid, number)
+
+    def alive(self) -> bool:
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-        self.process.wait()
+        for number in (signal.SIGKILL, signal.SIGCONT):
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+        wait_until(lambda: not self.alive(), seconds=10)
 
 
 @pytest.fixture
-def start_worker(studio: Settings, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
+def start_worker(studio: Settings, zygote: Zygote, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
     """Starts workers that end with the test."""
     workers: list[Worker] = []
 
     def start() -> Worker:
-        worker = Worker(tmp_path / f"worker{len(workers)}.log")
-        workers.append(worker)
-        return worker
+        log = tmp_path / f"worker{len(workers)}.log"
+        workers.append(Worker(zygote.fork(log, "--preset", tiny.NAME), log))
+        return workers[-1]
 
     yield start
     for worker in workers:
