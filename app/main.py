@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from app.config import REPOSITORY, get_settings
 from app.db import get_engine
 from app.web import api, csrf, health, problems, routes
+from app.web.api.document import document
 from app.web.headers import BodyLimits, SecurityHeaders
 
 STATIC = REPOSITORY / "static"
@@ -33,10 +34,11 @@ def create_app() -> FastAPI:
     app.add_middleware(csrf.CookieMiddleware)
     app.add_middleware(SecurityHeaders)
     app.include_router(health.router)
-    app.include_router(api.router, prefix="/api/v1", dependencies=[Depends(csrf.protect)])
+    app.include_router(api.router, prefix="/api/v1", dependencies=[Depends(csrf.protect_cookie)])
     app.include_router(routes.router, include_in_schema=False, dependencies=[Depends(csrf.protect)])
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
 
 

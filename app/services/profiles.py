@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from sqlalchemy import tuple_
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from app.config import get_settings
@@ -204,10 +206,18 @@ def check_unlocked(profile: Profile) -> None:
         raise Locked(f"Personalization is locked: {missing}", rating_count=rated, needed=needed)
 
 
-def list_codes(session: Session, *, person: Person) -> list[Code]:
-    """The person's codes, newest first, revoked ones too."""
-    query = select(Code).where(Code.person_id == person.id)
-    return list(session.exec(query.order_by(col(Code.created_at).desc(), col(Code.code))))
+def list_codes(
+    session: Session, *, person: Person, before: str | None = None, limit: int | None = None
+) -> list[Code]:
+    """The person's codes, newest first, revoked ones too, from below the code `before`. Raises NotFound.
+
+    Their tastes are not loaded: that is megabytes which lists never show.
+    """
+    query = select(Code).where(Code.person_id == person.id).options(defer(col(Code.taste)))  # type: ignore[arg-type]
+    if before is not None:
+        mark = own_code(session, person=person, code=before)
+        query = query.where(tuple_(col(Code.created_at), col(Code.code)) < (mark.created_at, mark.code))
+    return list(session.exec(query.order_by(col(Code.created_at).desc(), col(Code.code).desc()).limit(limit)))
 
 
 def own_code(session: Session, *, person: Person, code: str) -> Code:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -48,7 +48,7 @@ def problem(
     detail: str,
     *,
     headers: dict[str, str] | None = None,
-    **more: Any,
+    more: Mapping[str, Any] | None = None,
 ) -> Response:
     """The failure as this caller reads it."""
     title = HTTPStatus(status).phrase
@@ -56,7 +56,8 @@ def problem(
         headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
     if not request.url.path.startswith("/api"):
         return _page(request, status, title, detail, headers)
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **more}
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+    body = {**(more or {}), **body}
     return Response(json.dumps(body, default=str), status, headers, media_type=MEDIA_TYPE)
 
 
@@ -70,15 +71,15 @@ def _penchant_error(request: Request, error: Exception) -> Response:
     if error.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error.message)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return problem(request, error.status, error.code, error.message, headers=headers, **error.details)
+    return problem(request, error.status, error.code, error.message, headers=headers, more=error.details)
 
 
 def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = [_field_error(one) for one in error.errors()]
     if any(one["type"] == "json_invalid" for one in error.errors()):
-        return problem(request, 400, "bad_request", "The body is not JSON.", errors=problems)
-    return problem(request, 422, "invalid_input", _sentence(problems), errors=problems)
+        return problem(request, 400, "bad_request", "The body is not JSON.", more={"errors": problems})
+    return problem(request, 422, "invalid_input", _sentence(problems), more={"errors": problems})
 
 
 def _field_error(error: dict[str, Any]) -> dict[str, str]:
