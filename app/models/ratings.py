@@ -25,9 +25,10 @@ class Pair(Table, table=True):
             text("greatest(left_id, right_id)"),
             unique=True,
         ),
+        Index("ix_pairs_profile_newest", "profile_id", text("created_at desc")),
     )
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    profile_id: int = Field(sa_column=reference("profiles.id"))
+    profile_id: int = Field(sa_column=reference("profiles.id", index=False))
     left_id: int = Field(sa_column=reference("images.id"))
     right_id: int = Field(sa_column=reference("images.id"))
     selection: str = Field(sa_column=Column(String(8), nullable=False))

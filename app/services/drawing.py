@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from sqlalchemy import LargeBinary, text
 from sqlmodel import Session, col, select
 
-from app.models import Image, Pair, Profile
+from app.models import Image, Profile
 from app.services.tastes import decode
 from app.taste.pairs import choose
 from app.taste.posterior import Posterior
 from app.taste.space import Space, project
 
-WINDOWS, WINDOW = 4, 24  # candidate images come from so many places in the gallery, so many from each
+WINDOWS, WINDOW = 4, 18  # candidate images come from so many places in the gallery, so many from each
 CANDIDATES = 400  # pairs of them that are weighed
 RECENT = 20  # pairs whose images are shown again reluctantly
 
@@ -42,10 +42,16 @@ _CANDIDATES = text("""
     ) near
 """).columns(vector=LargeBinary)
 
+# What the profile was shown already: pairs of the candidates (met), and its latest pairs whatever they are.
 _SHOWN = text("""
-    select least(left_id, right_id), greatest(left_id, right_id) from pairs
+    select left_id, right_id, true as met from pairs
     where profile_id = :profile
         and least(left_id, right_id) = any(:images) and greatest(left_id, right_id) = any(:images)
+    union all
+    (
+        select left_id, right_id, false from pairs
+        where profile_id = :profile order by created_at desc limit :recent
+    )
 """)
 
 
@@ -75,8 +81,8 @@ def draw(
     """
     rng = rng or np.random.default_rng()
     images, where = _candidates(session, space=space, rng=rng)
-    pairs = _unseen(session, profile=profile, images=images, rng=rng)
-    recent = _recent(session, profile=profile)
+    met, recent = _shown(session, profile=profile, images=images)
+    pairs = _unseen(met, count=len(images), rng=rng)
     chosen: list[tuple[int, int, str]] = []
     while len(pairs) and len(chosen) < count:
         topics = images[pairs]
@@ -86,16 +92,21 @@ def draw(
         first, second = (int(image) for image in topics[choice.index])
         left, right = (second, first) if choice.swapped else (first, second)
         chosen.append((left, right, "random" if choice.random else "chosen"))
-        apart = ~np.isin(topics, (first, second)).any(axis=1)
+        apart = ~((topics == first) | (topics == second)).any(axis=1)
         pairs = pairs[apart] if apart.any() else np.delete(pairs, choice.index, axis=0)
     rows = session.exec(select(Image).where(col(Image.id).in_([i for pair in chosen for i in pair[:2]])))
     known = {image.id: image for image in rows}
-    return [OfferedPair(uuid4(), known[left], known[right], kind) for left, right, kind in chosen]
+    return [
+        OfferedPair(uuid4(), known[left], known[right], kind)
+        for left, right, kind in chosen
+        if left in known and right in known
+    ]
 
 
 def _candidates(
     session: Session, *, space: Space, rng: np.random.Generator
 ) -> tuple[Index, NDArray[np.float64]]:
+    """Ids (n,) of images, ascending, and their places (n, k)."""
     starts = [float(start) for start in rng.random(WINDOWS)]
     rows = session.execute(_CANDIDATES, {"starts": starts, "encoder": space.encoder, "window": WINDOW}).all()
     images = np.array([row[0] for row in rows], dtype=np.int64)
@@ -104,25 +115,17 @@ def _candidates(
     return images, project(space, np.stack([decode(row[1]) for row in rows]))
 
 
-def _unseen(session: Session, *, profile: Profile | None, images: Index, rng: np.random.Generator) -> Index:
-    """Pairs (n, 2) of places in `images`, at most CANDIDATES, in random order."""
-    pairs = np.stack(np.triu_indices(len(images), 1), axis=1)
-    if profile is not None and len(pairs):
-        shown = session.execute(_SHOWN, {"profile": profile.id, "images": images.tolist()}).all()
-        met = {(a, b) for a, b in shown}
-        if met:
-            ids = np.sort(images[pairs], axis=1).tolist()
-            pairs = pairs[[tuple(pair) not in met for pair in ids]]
-    return rng.permutation(pairs)[:CANDIDATES]
+def _shown(session: Session, *, profile: Profile | None, images: Index) -> tuple[Index, Collection[int]]:
+    """Pairs (m, 2) of places in `images` that the profile was shown, and the images of its latest pairs."""
+    if profile is None or not len(images):
+        return np.empty((0, 2), dtype=np.int64), ()
+    rows = session.execute(_SHOWN, {"profile": profile.id, "images": images.tolist(), "recent": RECENT}).all()
+    met = np.array([row[:2] for row in rows if row[2]], dtype=np.int64).reshape(-1, 2)
+    return np.searchsorted(images, met), [image for row in rows if not row[2] for image in row[:2]]
 
 
-def _recent(session: Session, *, profile: Profile | None) -> Collection[int]:
-    if profile is None:
-        return ()
-    rows = session.exec(
-        select(Pair.left_id, Pair.right_id)
-        .where(Pair.profile_id == profile.id)
-        .order_by(col(Pair.created_at).desc())
-        .limit(RECENT)
-    )
-    return [image for row in rows for image in row]
+def _unseen(met: Index, *, count: int, rng: np.random.Generator) -> Index:
+    """Pairs (n, 2) of places below `count`, without those in `met`, at most CANDIDATES, in random order."""
+    free = np.triu(np.ones((count, count), dtype=bool), 1)
+    free[met.min(axis=1), met.max(axis=1)] = False
+    return rng.permutation(np.argwhere(free))[:CANDIDATES]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -13,12 +14,34 @@ from app.errors import InvalidInput, NotFound
 from app.models import ANSWERS, Image, Pair, Profile, Rating
 from app.services.drawing import OfferedPair as OfferedPair
 from app.services.drawing import draw
-from app.services.tastes import current_space, needed_space, places, refit_taste, store_taste, stored_taste
-from app.taste.comparisons import Answer, compare
-from app.taste.posterior import predict, prior, update
+from app.services.learning import facts, learn, points
+from app.services.tastes import current_space, needed_space, refit_taste, stored_taste
+from app.taste.comparisons import Answer
+from app.taste.posterior import prior
 
 MAX_PAIRS = 20
 NOT_SHOWN = "This pair was not shown to you. Reload /explore."
+
+_left, _right = aliased(Image), aliased(Image)
+_OPEN_OFFERS = (
+    select(Pair.id, Pair.selection, _left, _right)
+    .join(_left, col(_left.id) == col(Pair.left_id))
+    .join(_right, col(_right.id) == col(Pair.right_id))
+    .where(
+        col(Pair.profile_id) == bindparam("profile"),
+        ~select(Rating.id).where(Rating.pair_id == Pair.id).exists(),
+        _left.visibility == "public",
+        _right.visibility == "public",
+    )
+    .order_by(col(Pair.created_at), col(Pair.id))
+    .limit(bindparam("count"))
+)
+_LOCK = (
+    select(Profile)
+    .where(col(Profile.id) == bindparam("profile"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -47,22 +70,23 @@ def next_pairs(
     """Up to `count` unanswered pairs: those offered before, oldest first, then newly drawn ones.
 
     Two images meet once in a profile. One new pair in ten is random. Fewer come back only when the gallery
-    holds no more.
+    holds no more. Who asks for several holds some in advance, so new ones are drawn several at a time.
     """
+    count = min(count, MAX_PAIRS)
     profile = lock(session, profile)
-    offered = _open_offers(session, profile=profile, count=min(count, MAX_PAIRS))
+    offered = _open_offers(session, profile=profile, count=count)
+    if len(offered) == count:
+        return offered
     space = current_space(session)
-    if len(offered) < count and space is not None:
-        taste = stored_taste(session, profile=profile, space=space)
-        drawn = draw(session, profile=profile, space=space, taste=taste, count=count - len(offered), rng=rng)
-        if drawn:
-            rows = [
-                _row(profile, pair.id, pair.left.id or 0, pair.right.id or 0, pair.selection)
-                for pair in drawn
-            ]
-            session.execute(insert(Pair).values(rows))
-        offered += drawn
-    return offered
+    if space is None:
+        return offered
+    taste = stored_taste(session, profile=profile, space=space)
+    wanted = 2 * count - 1 - len(offered)
+    drawn = draw(session, profile=profile, space=space, taste=taste, count=wanted, rng=rng)
+    if drawn:
+        rows = [_row(profile, pair.id, pair.left.id, pair.right.id, pair.selection) for pair in drawn]
+        session.execute(insert(Pair), rows)
+    return (offered + drawn)[:count]
 
 
 def visitor_pairs(
@@ -85,7 +109,9 @@ def adopt(
         session.execute(insert(Pair).values(row).on_conflict_do_nothing())
 
 
-def _row(profile: Profile, pair_id: UUID, left_id: int, right_id: int, selection: str) -> dict[str, object]:
+def _row(
+    profile: Profile, pair_id: UUID, left_id: int | None, right_id: int | None, selection: str
+) -> dict[str, object]:
     return {
         "id": pair_id,
         "profile_id": profile.id,
@@ -103,11 +129,12 @@ def record(session: Session, *, profile: Profile, pair_id: UUID, answer: str) ->
     """
     _check_answer(answer)
     profile = lock(session, profile)
-    pair = _offered_pair(session, profile=profile, pair_id=pair_id)
-    rating = session.exec(select(Rating).where(Rating.pair_id == pair_id)).first()
-    created = rating is None
+    known = facts(session, profile=profile, pair_id=pair_id)
+    if known is None:
+        raise NotFound(NOT_SHOWN)
+    rating, created = known.rating, known.rating is None
     if rating is None:
-        rating = _learn(session, profile=profile, pair=pair, answer=answer)
+        rating = learn(session, profile=profile, pair_id=pair_id, known=known, answer=answer)
     elif rating.answer != answer:
         _replace(session, profile=profile, rating=rating, answer=answer)
     unlocked = profile.rating_count >= get_settings().unlock_ratings
@@ -126,7 +153,10 @@ def undo(session: Session, *, profile: Profile) -> Rating | None:
 
 
 def delete_rating(session: Session, *, profile: Profile, rating_id: int) -> None:
-    """Take back one rating; the profile is then what it would have been without it. Raises NotFound."""
+    """Take back one rating; the profile is then what it would have been without it. Its pair may come again.
+
+    Raises NotFound.
+    """
     profile = lock(session, profile)
     _remove(session, profile=profile, rating=_own_rating(session, profile=profile, rating_id=rating_id))
 
@@ -160,43 +190,28 @@ def list_ratings(
     return [RatedPair(rating, kind, a, b) for rating, kind, a, b in session.exec(query)]
 
 
-def _open_offers(session: Session, *, profile: Profile, count: int) -> list[OfferedPair]:
-    left, right = aliased(Image), aliased(Image)
-    query = (
-        select(Pair, left, right)
-        .join(left, col(left.id) == col(Pair.left_id))
-        .join(right, col(right.id) == col(Pair.right_id))
-        .where(
-            Pair.profile_id == profile.id,
-            ~select(Rating.id).where(Rating.pair_id == Pair.id).exists(),
-            left.visibility == "public",
-            right.visibility == "public",
-        )
-        .order_by(col(Pair.created_at), col(Pair.id))
-        .limit(count)
-    )
-    return [OfferedPair(pair.id, a, b, pair.selection) for pair, a, b in session.exec(query)]
-
-
 def lock(session: Session, profile: Profile) -> Profile:
     """The profile's current row, held until the transaction ends, so that requests for it take turns."""
-    query = select(Profile).where(Profile.id == profile.id).with_for_update(key_share=True)
-    held = session.exec(query.execution_options(populate_existing=True)).first()
+    place = (session.get_transaction(), session.get_nested_transaction(), profile.id)
+    known_place, known = session.info.get("held_profile", (None, None))
+    if known is not None and known_place == place:
+        return known  # type: ignore[no-any-return]
+    held: Profile | None = session.exec(_LOCK, params={"profile": profile.id}).first()
     if held is None:
         raise NotFound("This profile was deleted.")
+    place = (session.get_transaction(), session.get_nested_transaction(), profile.id)
+    session.info["held_profile"] = (place, held)
     return held
+
+
+def _open_offers(session: Session, *, profile: Profile, count: int) -> list[OfferedPair]:
+    rows = session.exec(_OPEN_OFFERS, params={"profile": profile.id, "count": count})
+    return [OfferedPair(pair, left, right, selection) for pair, selection, left, right in rows]
 
 
 def _check_answer(answer: str) -> None:
     if answer not in ANSWERS:
         raise InvalidInput(f"An answer is one of {', '.join(ANSWERS)}.", field="answer")
-
-
-def _offered_pair(session: Session, *, profile: Profile, pair_id: UUID) -> Pair:
-    pair = session.get(Pair, pair_id)
-    if pair is None or pair.profile_id != profile.id:
-        raise NotFound(NOT_SHOWN)
-    return pair
 
 
 def _own_rating(session: Session, *, profile: Profile, rating_id: int) -> Rating:
@@ -206,37 +221,16 @@ def _own_rating(session: Session, *, profile: Profile, rating_id: int) -> Rating
     return rating
 
 
-def _learn(session: Session, *, profile: Profile, pair: Pair, answer: str) -> Rating:
-    space = needed_space(session)
-    before = stored_taste(session, profile=profile, space=space)
-    rating = Rating(profile_id=pair.profile_id, pair_id=pair.id, answer=answer)
-    session.add(rating)
-    where = places(session, space=space, image_ids=(pair.left_id, pair.right_id))
-    if len(where) == 2:
-        left, right = where[pair.left_id][None], where[pair.right_id][None]
-        pair.predicted = float(predict(before, left - right)[0])
-        if answer != Answer.SKIP:
-            taste = update(before, compare([Answer(answer)], left, right))
-            store_taste(session, profile=profile, space=space, taste=taste)
-    profile.rating_count += _points(answer)
-    session.flush()
-    return rating
-
-
 def _replace(session: Session, *, profile: Profile, rating: Rating, answer: str) -> None:
-    profile.rating_count += _points(answer) - _points(rating.answer)
+    profile.rating_count += points(answer) - points(rating.answer)
     rating.answer = answer
     session.flush()
     refit_taste(session, profile=profile, space=needed_space(session))
 
 
 def _remove(session: Session, *, profile: Profile, rating: Rating) -> None:
-    profile.rating_count -= _points(rating.answer)
+    profile.rating_count -= points(rating.answer)
     session.delete(rating)
     session.flush()
     if rating.answer != Answer.SKIP:
         refit_taste(session, profile=profile, space=needed_space(session))
-
-
-def _points(answer: str) -> int:
-    return 0 if answer == Answer.SKIP else 1

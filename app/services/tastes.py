@@ -1,17 +1,19 @@
 """From rows to the numerics and back: spaces, image vectors, the posterior of a profile."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, LargeBinary, func
+from sqlalchemy import Engine, LargeBinary, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
+from app.config import get_settings
 from app.errors import Unavailable
 from app.models import Embedding, EncoderSpace, Pair, Profile, ProfileTaste, Rating
+from app.presets import get_preset
 from app.taste.comparisons import Answer, Comparisons, compare
 from app.taste.posterior import Posterior, prior, refit
 from app.taste.space import Space, project
@@ -22,11 +24,22 @@ Array = NDArray[np.float64]
 # Versions of a space never change, so a process reads each once. Keyed by engine: databases differ.
 _spaces: WeakKeyDictionary[Engine, dict[tuple[str, int], Space]] = WeakKeyDictionary()
 
+_NEWEST = text("select max(version) from spaces where encoder = :encoder")
+_TASTE = text("""
+    select space_version, mean, covariance, comparisons from tastes
+    where profile_id = :profile and encoder = :encoder
+""")
+
+
+def encoder_in_use() -> str:
+    """The encoder in whose space profiles learn: that of the installation's default model."""
+    return get_preset(get_settings().model).encoder
+
 
 def load_space(session: Session, *, encoder: str, version: int | None = None) -> Space:
     """One encoder's space, its newest version unless told. Raises Unavailable when there is none."""
     if version is None:
-        version = _newest_version(session, encoder)
+        version = session.execute(_NEWEST, {"encoder": encoder}).scalar() or 0
     cached = _spaces.setdefault(session.get_bind().engine, {})
     if (encoder, version) in cached:
         return cached[encoder, version]
@@ -36,16 +49,16 @@ def load_space(session: Session, *, encoder: str, version: int | None = None) ->
     return cached.setdefault((encoder, row.version), read_space(row.data))
 
 
-def _newest_version(session: Session, encoder: str) -> int:
-    versions = select(EncoderSpace.version).where(EncoderSpace.encoder == encoder)
-    return session.exec(versions.order_by(col(EncoderSpace.version).desc()).limit(1)).first() or 0
-
-
 def current_space(session: Session) -> Space | None:
     """The space that profiles live in at the moment; None before the gallery was loaded."""
-    newest = select(EncoderSpace.encoder).order_by(col(EncoderSpace.created_at).desc()).limit(1)
-    encoder = session.exec(newest).first()
-    return None if encoder is None else load_space(session, encoder=encoder)
+    encoder = encoder_in_use()
+    version = session.execute(_NEWEST, {"encoder": encoder}).scalar()
+    return None if version is None else load_space(session, encoder=encoder, version=version)
+
+
+def needed_space(session: Session) -> Space:
+    """`current_space`, or Unavailable."""
+    return load_space(session, encoder=encoder_in_use())
 
 
 def raw_vectors(session: Session, *, encoder: str, image_ids: Collection[int]) -> dict[int, Array]:
@@ -85,24 +98,21 @@ def load_taste(session: Session, *, profile: Profile) -> Posterior:
     return stored_taste(session, profile=profile, space=needed_space(session))
 
 
-def needed_space(session: Session) -> Space:
-    """`current_space`, or Unavailable."""
-    space = current_space(session)
-    if space is None:
-        raise Unavailable("There is no taste space yet. Run `penchant seed`.")
-    return space
-
-
 def stored_taste(session: Session, *, profile: Profile, space: Space) -> Posterior:
     """The profile's posterior in `space`: stored, else refitted from its ratings, else the prior."""
-    row = session.get(ProfileTaste, (profile.id, space.encoder))
+    row = session.execute(_TASTE, {"profile": profile.id, "encoder": space.encoder}).first()
     if row is None and profile.rating_count == 0:
         return prior(space)
     if row is None or row.space_version != space.version:
         return refit_taste(session, profile=profile, space=space)
-    size = len(row.mean)
-    covariance = np.frombuffer(row.covariance, dtype=np.float64).reshape(size, size)
-    return Posterior(mean=np.array(row.mean), cov=covariance, count=row.comparisons)
+    return taste_from_row(row.mean, row.covariance, row.comparisons)
+
+
+def taste_from_row(mean: Sequence[float], covariance: bytes, comparisons: int) -> Posterior:
+    """A posterior as the table `tastes` holds it."""
+    size = len(mean)
+    cov = np.frombuffer(covariance, dtype=np.float64).reshape(size, size)
+    return Posterior(mean=np.array(mean), cov=cov, count=comparisons)
 
 
 def store_taste(session: Session, *, profile: Profile, space: Space, taste: Posterior) -> None:
@@ -110,7 +120,7 @@ def store_taste(session: Session, *, profile: Profile, space: Space, taste: Post
     values = {
         "space_version": space.version,
         "mean": taste.mean.tolist(),
-        "covariance": np.ascontiguousarray(taste.cov, dtype=np.float64).tobytes(),
+        "covariance": taste.cov.tobytes(),
         "comparisons": taste.count,
     }
     session.execute(
@@ -118,9 +128,6 @@ def store_taste(session: Session, *, profile: Profile, space: Space, taste: Post
         .values(profile_id=profile.id, encoder=space.encoder, **values)
         .on_conflict_do_update(index_elements=["profile_id", "encoder"], set_=values)
     )
-    known = session.identity_map.get(session.identity_key(ProfileTaste, (profile.id, space.encoder)))
-    if known is not None:
-        session.expire(known)
 
 
 def refit_taste(session: Session, *, profile: Profile, space: Space) -> Posterior:

@@ -297,7 +297,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pairs")),
     )
     op.create_index(op.f("ix_pairs_left_id"), "pairs", ["left_id"], unique=False)
-    op.create_index(op.f("ix_pairs_profile_id"), "pairs", ["profile_id"], unique=False)
+    op.create_index(
+        "ix_pairs_profile_newest", "pairs", ["profile_id", sa.literal_column("created_at desc")], unique=False
+    )
     op.create_index(op.f("ix_pairs_right_id"), "pairs", ["right_id"], unique=False)
     op.create_index(
         "uq_pairs_once",
@@ -357,7 +359,7 @@ def downgrade() -> None:
     op.drop_table("tastes")
     op.drop_index("uq_pairs_once", table_name="pairs")
     op.drop_index(op.f("ix_pairs_right_id"), table_name="pairs")
-    op.drop_index(op.f("ix_pairs_profile_id"), table_name="pairs")
+    op.drop_index("ix_pairs_profile_newest", table_name="pairs")
     op.drop_index(op.f("ix_pairs_left_id"), table_name="pairs")
     op.drop_table("pairs")
     op.drop_table("job_images")
