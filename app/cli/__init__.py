@@ -1,0 +1,5 @@
+"""The command line: `penchant up | imagine | info | seed | migrate | doctor | demo`."""
+
+from app.cli.main import main
+
+__all__ = ["main"]

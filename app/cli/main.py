@@ -1,0 +1,204 @@
+"""The commands. Each prints a sentence and exits 1 when it cannot do what it was asked."""
+
+import logging
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from app.cli import doctor as doctor_module
+from app.cli import instance, supervisor
+from app.cli.client import Client, connect
+from app.config import Settings
+from app.db import make_engine, session_scope, upgrade
+from app.errors import PenchantError
+from app.services import gallery
+from app.storage import make_storage
+
+cli = typer.Typer(
+    help="Penchant: an image studio that learns one person's taste.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False, markup=False)
+UrlOption = Annotated[str | None, typer.Option("--url", envvar="PENCHANT_URL", help="a Penchant elsewhere")]
+TokenOption = Annotated[
+    str | None, typer.Option("--token", envvar="PENCHANT_TOKEN", help="a token from /settings")
+]
+
+
+@cli.command()
+def up(
+    port: Annotated[int | None, typer.Option(help="port of the web server; 0 takes a free one")] = None,
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="worker processes")] = 1,
+) -> None:
+    """Start everything on this machine: database, broker, web server, workers."""
+    chosen = {"port": port, "host": host}
+    settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
+    _log_to_terminal(settings)
+    with supervisor.instance_running(settings, workers=workers) as (running, addresses):
+        console.print(f"Penchant is ready at [bold]{addresses.web_url}[/bold]")
+        console.print(f"Logs are in {supervisor.log_folder(settings.home)}. Ctrl-C stops it.", soft_wrap=True)
+        running.watch(logging.getLogger("penchant"))
+        console.print("Stopping.")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database at PENCHANT_DATABASE_URL (or of the running instance) to the newest schema."""
+    upgrade(_connected_settings(Settings()).database)
+    console.print("The database has the newest schema.")
+
+
+@cli.command()
+def seed(
+    folder: Annotated[Path | None, typer.Argument(help="a folder of images of your own")] = None,
+) -> None:
+    """Load the gallery that comes with Penchant, or the images in FOLDER, into the gallery."""
+    settings = _connected_settings(Settings())
+    engine = make_engine(settings.database, pool_size=1)
+    storage = make_storage(settings)
+    with session_scope(engine) as session:
+        if folder is None:
+            report = gallery.seed_gallery(session, storage=storage)
+        else:
+            report = gallery.add_folder(session, folder=folder, storage=storage)
+    engine.dispose()
+    for name, reason in report.skipped:
+        errors.print(f"skipped {name}: {reason}")
+    console.print(f"{report.added} added, {report.present} already there, {len(report.skipped)} skipped.")
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at the installation and say what is wrong and what to do."""
+    results = doctor_module.examine(Settings())
+    for result in results:
+        mark = "[green]ok[/green]  " if result.ok else "[red]bad[/red] "
+        console.print(f"{mark} {result.name}: {result.says}", soft_wrap=True)
+    if not all(result.ok for result in results):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def imagine(
+    prompt: Annotated[list[str], typer.Argument(help="the prompt with its parameters")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder for the images")] = Path("."),
+    url: UrlOption = None,
+    token: TokenOption = None,
+) -> None:
+    """Render a prompt and download the images."""
+    output.mkdir(parents=True, exist_ok=True)
+    with connect(Settings().home, url, token) as client:
+        jobs = client.imagine(" ".join(prompt))
+        failed = [job for job in _render(client, jobs) if not _download(client, job, output)]
+    if failed:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def info(url: UrlOption = None, token: TokenOption = None) -> None:
+    """Rating count, unlock state, codes and running jobs."""
+    with connect(Settings().home, url, token) as client:
+        state = client.call("GET", "info")
+        codes = client.call("GET", "codes")["items"]
+    console.print(f"Ratings: {state['rating_count']} of {state['needed']}")
+    console.print("Personalization is unlocked." if state["unlocked"] else "Personalization is locked.")
+    console.print(f"Running jobs: {state['running_jobs']}")
+    if codes:
+        table = Table("code", "ratings", "visibility", "made")
+        for code in codes:
+            table.add_row(
+                code["code"], str(code["rating_count"]), code["visibility"], code["created_at"][:16]
+            )
+        console.print(table)
+
+
+@cli.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder for the contact sheet")] = Path(
+        "out"
+    ),
+    url: UrlOption = None,
+) -> None:
+    """Two simulated people with opposite tastes rate, render and borrow each other's code."""
+    command = [sys.executable, "-m", "starter.demo", "--output", str(output)]
+    if url:
+        raise typer.Exit(subprocess.call([*command, "--url", url]))
+    with tempfile.TemporaryDirectory(prefix="penchant-demo-") as home:
+        settings = Settings(home=Path(home), port=0)
+        with supervisor.instance_running(settings, workers=1) as (_, addresses):
+            status = subprocess.call([*command, "--url", addresses.web_url])
+    raise typer.Exit(status)
+
+
+def main() -> None:
+    """Entry point of the `penchant` command."""
+    try:
+        cli()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "PENCHANT_" + "_".join(str(part) for part in problem["loc"]).upper()
+            errors.print(f"{name}: {problem['msg']}" if problem["loc"] else problem["msg"])
+        _fail()
+    except PenchantError as error:
+        errors.print(error.message)
+        _fail()
+
+
+def _log_to_terminal(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(message)s",
+        handlers=[RichHandler(console=errors, show_path=False)],
+    )
+
+
+def _connected_settings(settings: Settings) -> Settings:
+    """The settings with the addresses of the instance that runs on this machine, where none are set."""
+    if settings.database_url and settings.redis_url:
+        return settings
+    state = instance.running_or_error(settings.home)
+    addresses = {name: state[name] for name in ("database_url", "redis_url")}
+    return settings.model_copy(update=addresses)
+
+
+def _render(client: Client, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Follow the jobs to their end under a progress bar; the jobs as they ended."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    ended = []
+    with Progress(*columns, console=errors, disable=not errors.is_terminal) as progress:
+        for job in jobs:
+            bar = progress.add_task(job["prompt"][:50], total=len(jobs) and 1)
+            for state in client.follow(job["id"]):
+                steps = state.get("progress") or {}
+                progress.update(bar, completed=steps.get("step", 0), total=steps.get("steps") or None)
+                last = state
+            progress.update(bar, completed=1, total=1)
+            ended.append(last)
+    return ended
+
+
+def _download(client: Client, job: dict[str, Any], output: Path) -> bool:
+    if job["state"] != "done":
+        errors.print(f"{job['prompt']}: {job['state']}. {job.get('error') or ''}")
+        return False
+    for image in job["images"]:
+        name = output / f"{job['id'][:8]}-{image['slot']}.webp"
+        name.write_bytes(client.download(f"images/{image['id']}/file"))
+        console.print(str(name), soft_wrap=True)
+    return True
+
+
+def _fail() -> NoReturn:
+    raise SystemExit(1)
