@@ -1,4 +1,4 @@
-"""What a running `penchant up` leaves for the other commands: its address, and a token of this machine's user."""
+"""What a running `penchant up` leaves for the other commands: its address, and this machine's user's token."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def running_or_error(home: Path) -> dict[str, Any]:
     state = running(home)
     if state is None:
         raise OperatorError(
-            f"No Penchant is running in {home}. Start one with `penchant up`, or name one with --url and --token."
+            f"No Penchant is running in {home}. Start one with `penchant up`, or give --url and --token."
         )
     return state
 
