@@ -1,7 +1,7 @@
 """Rating POST against `/ping`, the same server and clients, interleaved.
 
-`python -m benchmarks.rating_post` prints requests a second and latency of both, and their ratio. A rating is the
-REST call the browser's answer makes too: recorded, learned from, and answered with the next pair.
+`python -m benchmarks.rating_post` prints requests a second and latency of both, and their ratio. A rating
+is recorded, learned from, and answered with the next pair, as when a browser sends it.
 """
 
 import argparse

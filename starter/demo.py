@@ -1,8 +1,8 @@
 """The main job as a script, over the public REST API only: two people with opposite tastes rate and render.
 
-Each simulated person looks at the images as the browser shows them, through the judge (an attribute classifier
-trained on drawn pictures, which shares nothing with the encoder that the taste is learned in), and answers
-with noise. Then three prompts are rendered for nobody, for each of them, and for each of them borrowing
+Each simulated person looks at the images as the browser shows them, through the judge (an attribute
+classifier trained on drawn pictures, which shares nothing with the encoder that the taste is learned in),
+and answers with noise. Then three prompts are rendered for nobody, for each of them, and for each of them borrowing
 the other's code, with the same seeds.
 """
 

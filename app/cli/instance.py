@@ -1,4 +1,4 @@
-"""What a running `penchant up` leaves for the other commands: its address, and this machine's user's token."""
+"""What a running `penchant up` leaves for the other commands: its address, and its user's token."""
 
 import json
 import os
