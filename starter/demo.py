@@ -2,8 +2,8 @@
 
 Each simulated person looks at the images as the browser shows them, through the judge (an attribute
 classifier trained on drawn pictures, which shares nothing with the encoder that the taste is learned in),
-and answers with noise. Then three prompts are rendered for nobody, for each of them, and for each of them borrowing
-the other's code, with the same seeds.
+and answers with noise. Then three prompts are rendered for nobody, for each of them, and for one of them
+borrowing the other's code, with the same seeds.
 """
 
 import argparse
@@ -166,7 +166,8 @@ def agreement(
             "own": round(share_of(medium, own, judge), 3),
             "nobody": round(share_of(medium, nobody, judge), 3),
         }
-    result[people[1].taste.name]["borrowed"] = round(
+    lent = people[1].taste
+    result[lent.name]["borrowed"] = round(share_of(lent.medium, grids[names[-1]], judge), 3)
         share_of(people[1].taste.medium, grids[names[-1]], judge), 3
     )
     return result
