@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -150,13 +151,13 @@ def contact_sheet(grids: list[tuple[str, list[list[Image.Image]]]]) -> Image.Ima
 def share_of(medium: str, images: list[Image.Image], judge: Judge) -> float:
     """The share of `images` in which the judge sees `medium`."""
     seen = judge.labels(images)
-    return sum(labels["medium"] == medium for labels in seen) / len(images)
+    return float(np.mean([labels["medium"] == medium for labels in seen]))
 
 
 def agreement(
     grids: dict[str, list[Image.Image]], people: list[Person], judge: Judge
 ) -> dict[str, dict[str, float]]:
-    """For each person: the liked medium in his or her images, in nobody's, and where the code was borrowed."""
+    """The share of the liked medium in each person's images, in nobody's, and under the borrowed code."""
     names = list(grids)
     result = {}
     for person in people:
@@ -168,8 +169,6 @@ def agreement(
         }
     lent = people[1].taste
     result[lent.name]["borrowed"] = round(share_of(lent.medium, grids[names[-1]], judge), 3)
-        share_of(people[1].taste.medium, grids[names[-1]], judge), 3
-    )
     return result
 
 
@@ -188,7 +187,7 @@ def run(url: str, output: Path) -> dict[str, object]:
     with Progress(console=Console(stderr=True)) as progress:
         for person in people:
             bar = progress.add_task(f"{person.taste.name}: rating", total=RATINGS)
-            rate(person, eyes, RATINGS, lambda bar=bar: progress.advance(bar))
+            rate(person, eyes, RATINGS, partial(progress.advance, bar))
             person.code = lend(person)
         bar = progress.add_task("rendering", total=4 * len(PROMPTS))
         sheet, grids = [], {}

@@ -1,6 +1,7 @@
 """The commands. Each prints a sentence and exits 1 when it cannot do what it was asked."""
 
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from rich.table import Table
 from app.cli import doctor as doctor_module
 from app.cli import instance, supervisor
 from app.cli.client import Client, connect
-from app.config import Settings
+from app.config import Settings, get_settings
 from app.db import make_engine, session_scope, upgrade
 from app.errors import PenchantError
 from app.services import gallery
@@ -43,8 +44,10 @@ def up(
     workers: Annotated[int, typer.Option(min=0, help="worker processes")] = 1,
 ) -> None:
     """Start everything on this machine: database, broker, web server, workers."""
-    chosen = {"port": port, "host": host}
-    settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
+    settings = Settings()
+    settings = settings.model_copy(
+        update={"port": settings.port if port is None else port, "host": host or settings.host}
+    )
     _log_to_terminal(settings)
     with supervisor.instance_running(settings, workers=workers) as (running, addresses):
         console.print(f"Penchant is ready at [bold]{addresses.web_url}[/bold]")
@@ -169,8 +172,10 @@ def _connected_settings(settings: Settings) -> Settings:
     if settings.database_url and settings.redis_url:
         return settings
     state = instance.running_or_error(settings.home)
-    addresses = {name: state[name] for name in ("database_url", "redis_url")}
-    return settings.model_copy(update=addresses)
+    for name in ("database_url", "redis_url"):
+        os.environ[f"PENCHANT_{name.upper()}"] = state[name]
+    get_settings.cache_clear()
+    return get_settings()
 
 
 def _render(client: Client, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
