@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,16 @@ def write_running(home: Path, *, url: str, database_url: str, redis_url: str) ->
         _state_file(home),
         {"url": url, "pid": os.getpid(), "database_url": database_url, "redis_url": redis_url},
     )
+
+
+def kept_secret(home: Path) -> str:
+    """The key that signs this home's cookies, drawn at the first start."""
+    path = home / "secret.json"
+    kept = _read(path)
+    if kept is None:
+        kept = {"secret_key": secrets.token_urlsafe(32)}
+        _write_private(path, kept)
+    return str(kept["secret_key"])
 
 
 def clear_running(home: Path) -> None:

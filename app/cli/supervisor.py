@@ -17,7 +17,7 @@ import httpx
 
 from app.cli import instance
 from app.cli.children import Child
-from app.config import REPOSITORY, Settings
+from app.config import DEVELOPMENT_SECRET, REPOSITORY, Settings
 from app.db import make_engine, session_scope, upgrade
 from app.embedded import Embedded
 from app.errors import OperatorError
@@ -60,8 +60,12 @@ def prepare(settings: Settings, database_url: str) -> gallery.SeedReport:
 
 def environment_of(settings: Settings, addresses: Addresses) -> dict[str, str]:
     """What the children need to find each other."""
+    secret = settings.secret_key
+    if secret == DEVELOPMENT_SECRET:
+        secret = instance.kept_secret(settings.home)
     return os.environ | {
         "PENCHANT_HOME": str(settings.home),
+        "PENCHANT_SECRET_KEY": secret,
         "PENCHANT_DATABASE_URL": addresses.database_url,
         "PENCHANT_REDIS_URL": addresses.redis_url,
         "PENCHANT_PUBLIC_URL": settings.public_url or addresses.web_url,
