@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import instance
-from app.config import REPOSITORY, Settings
+from app.config import Settings
 from app.db import make_engine
 from app.errors import PenchantError
 from app.presets import load_presets
@@ -72,11 +72,7 @@ def _disk(settings: Settings) -> Finding:
 
 def _models(settings: Settings) -> Finding:
     presets = load_presets(settings)
-    missing = [
-        preset.name
-        for preset in presets.values()
-        if preset.folder is not None and not (REPOSITORY / preset.folder / "model_index.json").is_file()
-    ]
+    missing = [name for name, preset in presets.items() if not (preset.folder / "model_index.json").is_file()]
     if missing:
         return Finding(
             "models", False, f"weights are missing for {', '.join(missing)}; check the clone is whole"
