@@ -35,18 +35,15 @@ class Rater:
         """One rating; the answer brings the next pair."""
         if not self.pairs:
             await self.refill()
-        pair_id = self.pairs.popleft()
-        status, body = await self.connection.request(
-            "POST",
-            "/api/v1/ratings",
-            {"pair_id": pair_id, "answer": "left" if len(self.pairs) % 2 else "right"},
-        )
-        assert status in (200, 201), body
-        self.pairs.extend(pair["id"] for pair in json.loads(body)["next"] if pair["id"] not in self.pairs)
+        answer = "left" if hash(self.pairs[0]) % 2 else "right"
+        body = {"pair_id": self.pairs.popleft(), "answer": answer, "next": 1}
+        status, reply = await self.connection.request("POST", "/api/v1/ratings", body)
+        assert status in (200, 201), reply
+        self.pairs.extend(pair["id"] for pair in json.loads(reply)["pairs"] if pair["id"] not in self.pairs)
 
     async def refill(self) -> None:
         """Pairs to begin with."""
-        status, body = await self.connection.request("GET", "/api/v1/pairs?count=2")
+        status, body = await self.connection.request("GET", "/api/v1/pairs?count=1")
         assert status == 200, body
         self.pairs.extend(pair["id"] for pair in json.loads(body)["items"])
         assert self.pairs, "no pairs are left to rate"

@@ -118,12 +118,14 @@ def rows(people: list[Person]) -> Iterator[tuple[str, Person, str]]:
 def render(client: Client, prompt: str) -> list[Image.Image]:
     """Submit one prompt and wait; the images of its grid."""
     (accepted,) = client.imagine(prompt)
-    *_, job = client.follow(accepted["id"])
+    for _ in client.follow(accepted["id"]):
+        pass
+    job = client.call("GET", f"jobs/{accepted['id']}")
     if job["state"] != "done":
         raise SystemExit(f"{prompt}: {job['state']}. {job.get('error') or ''}")
     return [
-        Image.open(io.BytesIO(client.download(f"images/{image['id']}/file"))).convert("RGB")
-        for image in job["images"]
+        Image.open(io.BytesIO(client.download(f"images/{slot['image']['id']}/file"))).convert("RGB")
+        for slot in job["images"]
     ]
 
 

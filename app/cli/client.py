@@ -1,5 +1,6 @@
 """The REST API as the command line uses it."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import httpx
 from app.cli import instance
 from app.errors import NotSignedIn, OperatorError, PenchantError
 
-POLL_SECONDS = 0.15
+RECONNECT_SECONDS = 0.5
 FINAL = ("done", "failed", "cancelled")
 
 
@@ -57,13 +58,24 @@ class Client:
         raise AssertionError("unreachable")
 
     def follow(self, job_id: str) -> Iterator[dict[str, Any]]:
-        """The job, again and again until it has ended."""
-        while True:
-            job = self.call("GET", f"jobs/{job_id}")
-            yield job
-            if job["state"] in FINAL:
-                return
-            time.sleep(POLL_SECONDS)
+        """The job's events (state, step, steps) as they come, until it has ended."""
+        state = ""
+        while state not in FINAL:
+            try:
+                for event in self._events(job_id):
+                    state = str(event["state"])
+                    yield event
+            except httpx.HTTPError:
+                time.sleep(RECONNECT_SECONDS)
+
+    def _events(self, job_id: str) -> Iterator[dict[str, Any]]:
+        with self._http.stream("GET", f"jobs/{job_id}/events", timeout=60.0) as response:
+            if not response.is_success:
+                response.read()
+                raise ApiError(f"The job {job_id} cannot be followed: {response.status_code}.")
+            for line in response.iter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line.removeprefix("data:"))
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:

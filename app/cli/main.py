@@ -114,10 +114,10 @@ def info(url: UrlOption = None, token: TokenOption = None) -> None:
     """Rating count, unlock state, codes and running jobs."""
     with connect(Settings().home, url, token) as client:
         state = client.call("GET", "info")
-        codes = client.call("GET", "codes")["items"]
-    console.print(f"Ratings: {state['rating_count']} of {state['needed']}")
-    console.print("Personalization is unlocked." if state["unlocked"] else "Personalization is locked.")
-    console.print(f"Running jobs: {state['running_jobs']}")
+    profile, codes = state["profile"], state["codes"]
+    console.print(f"Ratings: {profile['rating_count']} of {profile['needed']}")
+    console.print("Personalization is unlocked." if profile["unlocked"] else "Personalization is locked.")
+    console.print(f"Running jobs: {len(state['running'])}")
     if codes:
         table = Table("code", "ratings", "visibility", "made")
         for code in codes:
@@ -184,13 +184,11 @@ def _render(client: Client, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ended = []
     with Progress(*columns, console=errors, disable=not errors.is_terminal) as progress:
         for job in jobs:
-            bar = progress.add_task(job["prompt"][:50], total=len(jobs) and 1)
-            for state in client.follow(job["id"]):
-                steps = state.get("progress") or {}
-                progress.update(bar, completed=steps.get("step", 0), total=steps.get("steps") or None)
-                last = state
+            bar = progress.add_task(job["prompt"][:50], total=None)
+            for event in client.follow(job["id"]):
+                progress.update(bar, completed=event.get("step", 0), total=event.get("steps"))
             progress.update(bar, completed=1, total=1)
-            ended.append(last)
+            ended.append(client.call("GET", f"jobs/{job['id']}"))
     return ended
 
 
@@ -198,9 +196,9 @@ def _download(client: Client, job: dict[str, Any], output: Path) -> bool:
     if job["state"] != "done":
         errors.print(f"{job['prompt']}: {job['state']}. {job.get('error') or ''}")
         return False
-    for image in job["images"]:
-        name = output / f"{job['id'][:8]}-{image['slot']}.webp"
-        name.write_bytes(client.download(f"images/{image['id']}/file"))
+    for slot in job["images"]:
+        name = output / f"{job['id'][:8]}-{slot['slot']}.webp"
+        name.write_bytes(client.download(f"images/{slot['image']['id']}/file"))
         console.print(str(name), soft_wrap=True)
     return True
 
