@@ -1,0 +1,296 @@
+"""What each page shows: one frozen dataclass a page, with nothing that a template does not use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The frame of every page."""
+
+    section: str
+    """Which entry of the navigation is current; empty for none."""
+    email: str | None
+    """Of the account that is signed in; None for visitors and guests."""
+    ratings: int
+    needed: int
+    """Ratings that unlock --p."""
+    csrf: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as pages show it. `alt` is what is read aloud."""
+
+    id: int
+    src: str
+    thumb: str
+    width: int
+    height: int
+    prompt: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class PicturePair:
+    """Two images to be rated. `id` is the pair's id, or signed words for a visitor who has no profile yet."""
+
+    id: str
+    left: Picture
+    right: Picture
+
+
+@dataclass(frozen=True)
+class TasteRow:
+    """A code that a job used; `share` is its normalised weight, in percent."""
+
+    code: str
+    weight: str
+    share: str
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One place of a job's grid, empty until its image is there."""
+
+    number: int
+    image: Picture | None
+
+
+@dataclass(frozen=True)
+class JobCard:
+    """A job with its grid. `live` says that its state will still change."""
+
+    id: UUID
+    state: str
+    live: bool
+    waiting: str
+    cancelling: bool
+    prompt: str
+    stylize: int | None
+    tastes: tuple[TasteRow, ...]
+    width: int
+    height: int
+    slots: tuple[Slot, ...]
+    error: str | None
+    created_at: datetime | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """One of the person's codes."""
+
+    code: str
+    rating_count: int
+    visibility: str
+    created_at: datetime | None
+    expires_at: datetime | None
+    revoked: bool
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class AccuracyFigures:
+    """How often choices were foreseen, in whole percent, with the ends of the 95 % interval."""
+
+    percent: int
+    low: int
+    high: int
+    count: int
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """One API token, without its secret."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Base of all pages. `template` is the file that shows it."""
+
+    template: ClassVar[str]
+    shell: Shell
+
+
+@dataclass(frozen=True)
+class WelcomePage(Page):
+    """/ : what Penchant is, for somebody who comes for the first time."""
+
+    template = "pages/welcome.html"
+    images: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class ExplorePage(Page):
+    """/explore : the pair to be rated, and the next ones for the script to preload."""
+
+    template = "pages/explore.html"
+    pairs: tuple[PicturePair, ...]
+    pairs_json: list[dict[str, Any]]
+    remaining: str
+    can_undo: bool
+    gallery_empty: bool
+
+
+@dataclass(frozen=True)
+class CreatePage(Page):
+    """/create : the prompt, its controls, and the latest jobs. The blocks `error` and `results` stand alone."""
+
+    template = "pages/create.html"
+    prompt: str
+    key: str
+    """Goes with the form as its idempotency key, so that a double click makes one set of jobs."""
+    parent: UUID | None
+    error: str
+    locked: bool
+    unlocked: bool
+    personalize: bool
+    stylize: int
+    model: str
+    models: tuple[str, ...]
+    shapes: tuple[str, ...]
+    jobs: tuple[JobCard, ...]
+
+
+@dataclass(frozen=True)
+class JobCardFragment(Page):
+    """/jobs/ID/card : one job's card alone, for a page that shows it live."""
+
+    template = "components/_job.html"
+    job: JobCard
+
+
+@dataclass(frozen=True)
+class JobsPage(Page):
+    """/jobs : the queue and the history. The block `items` is what an older page adds."""
+
+    template = "pages/jobs.html"
+    jobs: tuple[JobCard, ...]
+    state: str
+    older: str | None
+
+
+@dataclass(frozen=True)
+class JobPage(Page):
+    """/jobs/ID : one job with its spec, its tastes and its times."""
+
+    template = "pages/job.html"
+    job: JobCard
+    spec: tuple[tuple[str, str], ...]
+    timing: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ImagesPage(Page):
+    """/images : what the person painted. The block `items` is what an older page adds."""
+
+    template = "pages/images.html"
+    images: tuple[Picture, ...]
+    older: str | None
+    newest: bool
+
+
+@dataclass(frozen=True)
+class ImagePage(Page):
+    """/images/ID : one image, how it was made, and what can be done with it."""
+
+    template = "pages/image.html"
+    image: Picture
+    job: JobCard | None
+    spec: tuple[tuple[str, str], ...]
+    same: str
+    """The prompt that paints this very image again; empty where none is known."""
+    siblings: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class SharePage(Page):
+    """/p/CODE : a taste that somebody shares."""
+
+    template = "pages/share.html"
+    code: str
+    url: str
+    preview: str | None
+    rating_count: int
+    created_at: datetime | None
+    expires_at: datetime | None
+    checksum: str
+    model: str
+    liked: tuple[Picture, ...]
+    disliked: tuple[Picture, ...]
+    samples: tuple[Picture, ...]
+    own: bool
+    in_use: bool
+    visibility: str
+
+
+@dataclass(frozen=True)
+class InfoPage(Page):
+    """/info : what was learned of a person, and who may use it."""
+
+    template = "pages/info.html"
+    unlocked: bool
+    accuracy: AccuracyFigures | None
+    profile: str
+    default_taste: str
+    personalize: bool
+    codes: tuple[CodeRow, ...]
+
+
+@dataclass(frozen=True)
+class TasksPage(Page):
+    """/tasks : what runs, and what is worth doing next."""
+
+    template = "pages/tasks.html"
+    unlocked: bool
+    accuracy: AccuracyFigures | None
+    jobs: tuple[JobCard, ...]
+    codes: tuple[CodeRow, ...]
+
+
+@dataclass(frozen=True)
+class SettingsPage(Page):
+    """/settings : defaults, account, API tokens. `secret` is a new token's, shown this once."""
+
+    template = "pages/settings.html"
+    notice: str
+    error: str
+    unlocked: bool
+    personalize: bool
+    stylize: int
+    model: str
+    models: tuple[tuple[str, str], ...]
+    default_taste: str
+    borrowed: str | None
+    tokens: tuple[TokenRow, ...]
+    scopes: tuple[str, ...]
+    secret: str
+
+
+@dataclass(frozen=True)
+class SignInPage(Page):
+    """/signin and /signup."""
+
+    template = "pages/signin.html"
+    new: bool
+    email: str
+    error: str
+
+
+@dataclass(frozen=True)
+class ErrorPage(Page):
+    """What a person sees when something failed: a sentence that says what to do, and a way on."""
+
+    template = "pages/error.html"
+    status: int
+    title: str
+    message: str
+    action: tuple[str, str]
