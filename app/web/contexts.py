@@ -35,9 +35,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class PicturePair:
-    """Two images to be rated. `id` is the pair's id, or signed words for a visitor who has no profile yet."""
+    """Two images to be rated. `offer` proves that a visitor, for whom nothing is stored, was shown them."""
 
     id: str
+    offer: str
     left: Picture
     right: Picture
 

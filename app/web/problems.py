@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from html import escape
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import PenchantError
+from app.web.routes.errors import error_page, wants_json
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +54,13 @@ def problem(
     title = HTTPStatus(status).phrase
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
-    if not request.url.path.startswith("/api"):
-        return _page(request, status, title, detail, headers)
+    if not request.url.path.startswith("/api") and not wants_json(request):
+        page = error_page(request, status=status, message=detail, code=code)
+        page.headers.update(headers or {})
+        return page
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
     body = {**(more or {}), **body}
     return Response(json.dumps(body, default=str), status, headers, media_type=MEDIA_TYPE)
-
-
-def _page(request: Request, status: int, title: str, detail: str, headers: dict[str, str] | None) -> Response:
-    text = f"<!doctype html><title>{escape(title)}</title><h1>{escape(title)}</h1><p>{escape(detail)}</p>"
-    return Response(text, status, headers, media_type="text/html")
 
 
 def _penchant_error(request: Request, error: Exception) -> Response:

@@ -51,6 +51,7 @@ function show() {
   paint(right, current.right, "Right");
   for (const pick of [left, right]) pick.classList.remove("chosen", "passed");
   form.elements.pair_id.value = current.id;
+  form.elements.offer.value = current.offer;
   form.dataset.pair = current.id;
   form.classList.remove("entering");
   void form.offsetWidth; // restarts the animation
@@ -99,7 +100,7 @@ function learn(reply) {
 async function deliver(item) {
   for (const wait of [...RETRIES_MS, null]) {
     try {
-      const reply = await post("/ratings", { pair_id: item.pair.id, answer: item.answer });
+      const reply = await post("/ratings", { pair_id: item.pair.id, answer: item.answer, offer: item.pair.offer });
       say("");
       learn(reply);
       if (item.announce) announce(`${SAID[item.answer]} ${reply.rating_count} of ${needed}.`);

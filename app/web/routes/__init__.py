@@ -1,5 +1,9 @@
-"""The pages."""
+"""The pages: routes that return HTML, and what their scripts ask for."""
 
 from fastapi import APIRouter
 
+from app.web.routes import account, create, explore, home, images, info, jobs, settings, share
+
 router = APIRouter()
+for part in (home, explore, create, jobs, images, share, info, settings, account):
+    router.include_router(part.router)

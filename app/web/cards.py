@@ -1,0 +1,142 @@
+"""From what the services return to what the pages show."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import gcd
+
+from sqlmodel import Session
+
+from app.config import get_settings
+from app.models import OPEN_STATES, Code, Image, Person
+from app.services import profiles
+from app.services.generation import JobView
+from app.services.rating import OfferedPair
+from app.spec import Spec, TasteRef, print_number
+from app.taste.accuracy import Accuracy
+from app.web.contexts import AccuracyFigures, CodeRow, JobCard, Picture, PicturePair, Shell, Slot, TasteRow
+
+
+def shell(session: Session, *, person: Person | None, csrf: str, section: str = "") -> Shell:
+    """The frame around a page for this person."""
+    ratings = profiles.global_profile(session, person=person).rating_count if person is not None else 0
+    return Shell(
+        section=section,
+        email=person.email if person is not None else None,
+        ratings=ratings,
+        needed=get_settings().unlock_ratings,
+        csrf=csrf,
+    )
+
+
+def picture(image: Image) -> Picture:
+    """One image with its addresses."""
+    return Picture(
+        id=image.id or 0,
+        src=f"/images/{image.id}/file",
+        thumb=f"/images/{image.id}/thumb",
+        width=image.width,
+        height=image.height,
+        prompt=image.prompt,
+        alt=image.prompt or "an image without a description",
+    )
+
+
+def pictures(images: Iterable[Image]) -> tuple[Picture, ...]:
+    """Several images, in their order."""
+    return tuple(picture(image) for image in images)
+
+
+def picture_pair(pair: OfferedPair, *, offer: str = "") -> PicturePair:
+    """A pair to be rated; `offer` is the proof a visitor sends along."""
+    return PicturePair(id=str(pair.id), offer=offer, left=picture(pair.left), right=picture(pair.right))
+
+
+def job_card(view: JobView) -> JobCard:
+    """A job with its grid, empty places included."""
+    job, spec = view.job, view.spec
+    width, height = spec.size or (1, 1)
+    painted = {slot.slot: picture(slot.image) for slot in view.images}
+    live = job.state in OPEN_STATES
+    return JobCard(
+        id=job.id,
+        state=job.state,
+        live=live,
+        waiting=_waiting(view.ahead) if job.state == "queued" else "",
+        cancelling=live and job.cancel_requested,
+        prompt=job.prompt,
+        stylize=spec.stylize,
+        tastes=tuple(taste_row(taste) for taste in spec.personalize.tastes),
+        width=width,
+        height=height,
+        slots=tuple(Slot(number, painted.get(number)) for number in range(spec.n)),
+        error=job.error if job.state == "failed" else None,
+        created_at=job.created_at,
+        seconds=seconds_between(job.started_at, job.finished_at),
+    )
+
+
+def _waiting(ahead: int) -> str:
+    match ahead:
+        case 0:
+            return "Next in line …"
+        case 1:
+            return "One job is ahead of it …"
+        case _:
+            return f"{ahead} jobs are ahead of it …"
+
+
+def taste_row(taste: TasteRef) -> TasteRow:
+    """A code that a job used, with its share of the blend."""
+    return TasteRow(code=taste.code, weight=print_number(taste.weight), share=f"{taste.normalised:.0%}")
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """Seconds from start to end, once both are known."""
+    return (end - start).total_seconds() if start is not None and end is not None else None
+
+
+def spec_rows(spec: Spec) -> tuple[tuple[str, str], ...]:
+    """A spec for reading: what it paints, and each parameter as it was resolved."""
+    rows: list[tuple[str, object | None]] = [
+        ("Words", spec.text),
+        ("To avoid", ", ".join(spec.negative) or None),
+        ("Model", spec.model),
+        ("Size", f"{spec.size[0]} × {spec.size[1]}" if spec.size else None),
+        ("Images", spec.n),
+        ("Seed", spec.seed),
+        ("Stylize", spec.stylize),
+        ("Chaos", spec.chaos or None),
+        ("Steps", spec.steps),
+    ]
+    return tuple((name, str(value)) for name, value in rows if value is not None)
+
+
+def shapes(sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """The aspect ratios of a model's sizes, as --ar takes them."""
+    ratios = (f"{width // gcd(width, height)}:{height // gcd(width, height)}" for width, height in sizes)
+    return tuple(dict.fromkeys(ratios))
+
+
+def code_row(code: Code, *, default: str | None) -> CodeRow:
+    """One of the person's codes; `default` is the one that a bare --p means."""
+    return CodeRow(
+        code=code.code,
+        rating_count=code.rating_count,
+        visibility=code.visibility,
+        created_at=code.created_at,
+        expires_at=code.expires_at,
+        revoked=code.revoked_at is not None,
+        is_default=code.code == default,
+    )
+
+
+def accuracy_figures(accuracy: Accuracy | None) -> AccuracyFigures | None:
+    """The measured accuracy in whole percent; None while there is next to nothing to go by."""
+    if accuracy is None or accuracy.n < 5:
+        return None
+    return AccuracyFigures(
+        percent=round(accuracy.mean * 100),
+        low=round(accuracy.low * 100),
+        high=round(accuracy.high * 100),
+        count=accuracy.n,
+    )

@@ -1,0 +1,107 @@
+"""Explore: two images at a time, and what a person answers."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from sqlmodel import Session
+
+from app.config import get_settings
+from app.models import Profile
+from app.services import profiles, rating
+from app.web.cards import picture_pair
+from app.web.contexts import ExplorePage, PicturePair
+from app.web.deps import PersonOrGuest
+from app.web.frame import Frame, FrameDep
+from app.web.offers import adopt_offer, sign_offer
+from app.web.routes.errors import wants_json
+
+router = APIRouter(include_in_schema=False)
+AHEAD = 4  # pairs that the browser holds: an answer takes a few milliseconds, the network may take more
+
+
+@router.get("/explore")
+def explore(frame: FrameDep) -> Response:
+    """The pair to be rated next. A visitor's pairs are stored nowhere until the first answer."""
+    profile = profiles.global_profile(frame.session, person=frame.person) if frame.person else None
+    pairs = next_pairs(frame.session, profile=profile)
+    shell = frame.shell("explore")
+    page = ExplorePage(
+        shell=shell,
+        pairs=pairs,
+        pairs_json=[asdict(pair) for pair in pairs],
+        remaining=remaining(shell.ratings),
+        can_undo=profile is not None and can_undo(frame.session, profile=profile),
+        gallery_empty=not pairs and not (profile and can_undo(frame.session, profile=profile)),
+    )
+    return frame.show(page)
+
+
+@router.post("/ratings")
+def rate(
+    frame: FrameDep,
+    person: PersonOrGuest,
+    pair_id: Annotated[UUID, Form()],
+    answer: Annotated[str, Form()],
+    offer: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Take in one answer; the reply brings the next pairs."""
+    session = frame.session
+    profile = profiles.global_profile(session, person=person)
+    if offer:
+        adopt_offer(session, profile=profile, offer=offer)
+    recorded = rating.record(session, profile=profile, pair_id=pair_id, answer=answer)
+    if not wants_json(frame.request):
+        return RedirectResponse("/explore", status_code=303)
+    counts = recorded.created and answer != "skip"
+    unlocking = counts and recorded.rating_count == get_settings().unlock_ratings
+    return JSONResponse(_state(frame, profile=profile) | {"just_unlocked": unlocking})
+
+
+@router.post("/ratings/undo")
+def undo(frame: FrameDep, person: PersonOrGuest) -> Response:
+    """Take back the latest answer and offer its pair again."""
+    session = frame.session
+    profile = profiles.global_profile(session, person=person)
+    undone = rating.undo(session, profile=profile)
+    if not wants_json(frame.request):
+        return RedirectResponse("/explore", status_code=303)
+    pair = None
+    if undone is not None:
+        offered = rating.next_pairs(session, profile=profile, count=rating.MAX_PAIRS)
+        pair = next((asdict(picture_pair(item)) for item in offered if item.id == undone.pair_id), None)
+    return JSONResponse(_state(frame, profile=profile) | {"pair": pair})
+
+
+def next_pairs(session: Session, *, profile: Profile | None) -> tuple[PicturePair, ...]:
+    """The next pairs of a profile, or of a visitor who has none."""
+    if profile is None:
+        return tuple(
+            picture_pair(pair, offer=sign_offer(pair)) for pair in rating.visitor_pairs(session, count=AHEAD)
+        )
+    return tuple(picture_pair(pair) for pair in rating.next_pairs(session, profile=profile, count=AHEAD))
+
+
+def remaining(ratings: int) -> str:
+    """How far it is to --p, as a sentence."""
+    missing = get_settings().unlock_ratings - ratings
+    return f"{missing} more unlock --p." if missing > 0 else "Personalization is unlocked."
+
+
+def can_undo(session: Session, *, profile: Profile) -> bool:
+    """Whether there is a rating to take back."""
+    return bool(rating.list_ratings(session, profile=profile, limit=1))
+
+
+def _state(frame: Frame, *, profile: Profile) -> dict[str, Any]:
+    pairs = next_pairs(frame.session, profile=profile)
+    return {
+        "rating_count": profile.rating_count,
+        "remaining": remaining(profile.rating_count),
+        "can_undo": can_undo(frame.session, profile=profile),
+        "pairs": [asdict(pair) for pair in pairs],
+        "exhausted": not pairs,
+        "csrf_token": frame.csrf,
+    }
