@@ -143,7 +143,7 @@ class ExplorePage(Page):
 
 @dataclass(frozen=True)
 class CreatePage(Page):
-    """/create : the prompt, its controls, and the latest jobs. The blocks `error` and `results` stand alone."""
+    """/create : the prompt, its controls, the latest jobs. The blocks `error` and `results` stand alone."""
 
     template = "pages/create.html"
     prompt: str

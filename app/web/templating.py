@@ -33,7 +33,12 @@ def get_templates() -> Jinja2Blocks:
 
 
 def render(
-    request: Request, page: Page, *, block: str | None = None, status: int = 200, headers: dict[str, str] | None = None
+    request: Request,
+    page: Page,
+    *,
+    block: str | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
 ) -> Response:
     """The page, or one block of its template alone."""
     context: dict[str, Any] = {field.name: getattr(page, field.name) for field in fields(page)}

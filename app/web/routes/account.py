@@ -46,9 +46,7 @@ def sign_up(frame: FrameDep, person: PersonOrGuest, email: Text = "", password: 
         with frame.session.begin_nested():
             accounts.claim(frame.session, person=person, email=email, password=password)
     except PenchantError as error:
-        page = SignInPage(
-            shell=frame.shell(person=person), new=True, email=email, error=error.message
-        )
+        page = SignInPage(shell=frame.shell(person=person), new=True, email=email, error=error.message)
         return frame.show(page, status=error.status)
     sign_in_browser(frame.request, frame.session, person)
     return RedirectResponse("/settings?done=saved", status_code=303)

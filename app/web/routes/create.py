@@ -37,7 +37,7 @@ def submit(
     person: PersonOrGuest,
     prompt: Annotated[str, Form()] = "",
     key: Annotated[str | None, Form(max_length=200)] = None,
-    parent: UUID | None = Form(None),
+    parent: Annotated[UUID | None, Form()] = None,
 ) -> Response:
     """Accept the prompt, or say beside it what is wrong with it; the text is kept either way."""
     session = frame.session

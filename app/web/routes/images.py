@@ -1,9 +1,8 @@
 """Images: what a person painted, each image's page, and the files."""
 
-import json
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.models import Image
 from app.services import generation
@@ -11,6 +10,7 @@ from app.storage import get_storage
 from app.web.cards import job_card, picture, pictures, spec_rows
 from app.web.contexts import ImagePage, ImagesPage
 from app.web.deps import MaybePerson, SessionDep
+from app.web.downloads import png_with_spec
 from app.web.frame import FrameDep
 
 router = APIRouter(include_in_schema=False)
@@ -69,6 +69,25 @@ def thumb(request: Request, session: SessionDep, person: MaybePerson, image_id: 
     """The image's thumbnail, as WebP."""
     found = generation.get_image(session, person=person, image_id=image_id)
     return _bytes(request, found, found.thumbnail_key)
+
+
+@router.get("/images/{image_id}/download")
+def download(
+    session: SessionDep, person: MaybePerson, image_id: int, format: Literal["png", "webp"] = "png"
+) -> Response:
+    """The image as a file to keep. A PNG carries its owner's prompt and spec in its metadata."""
+    found = generation.get_image(session, person=person, image_id=image_id)
+    data = get_storage().get(found.key)
+    if format == "png":
+        made = generation.origin(session, image=found)
+        own = made is not None and person is not None and made.job.person_id == person.id
+        spec = made.spec.model_copy(update={"seed": made.made.seed, "n": 1}) if made and own else None
+        data = png_with_spec(data, spec=spec)
+    headers = {
+        "Content-Disposition": f'attachment; filename="penchant-{image_id}.{format}"',
+        "Cache-Control": "private, no-cache",
+    }
+    return Response(data, media_type=f"image/{format}", headers=headers)
 
 
 def _bytes(request: Request, image: Image, key: str) -> Response:

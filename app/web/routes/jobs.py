@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -34,7 +35,8 @@ def jobs(frame: FrameDep, state: str = "", before: UUID | None = None) -> Respon
             frame.session, person=frame.person, before=before, limit=PAGE + 1, states=STATES.get(state)
         )
     shown = views[:PAGE]
-    older = f"/jobs?state={state if state in STATES else ''}&before={shown[-1].job.id}" if len(views) > PAGE else None
+    last = shown[-1].job.id if len(views) > PAGE else None
+    older = f"/jobs?{urlencode({'state': state, 'before': last})}" if last is not None else None
     page = JobsPage(
         shell=frame.shell("create"), jobs=tuple(job_card(view) for view in shown), state=state, older=older
     )

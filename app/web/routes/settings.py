@@ -16,7 +16,11 @@ from app.web.frame import Frame, FrameDep
 from app.web.routes.info import default_taste
 
 router = APIRouter(include_in_schema=False)
-NOTICES = {"saved": "Saved.", "revoked": "The token is revoked.", "own-taste": "A bare --p means your own taste again."}
+NOTICES = {
+    "saved": "Saved.",
+    "revoked": "The token is revoked.",
+    "own-taste": "A bare --p means your own taste again.",
+}
 
 
 @router.get("/settings")
