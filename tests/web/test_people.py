@@ -1,0 +1,132 @@
+"""Codes and their pages, settings, tokens, accounts."""
+
+import re
+
+import pytest
+
+from tests.web.conftest import UNLOCK, Browser
+
+
+def frozen_code(browser: Browser) -> str:
+    browser.get("/info")
+    return str(browser.post("/codes").headers["location"].removeprefix("/p/"))
+
+
+def test_a_private_code_an_unknown_and_a_revoked_one_look_alike(adept: Browser, stranger: Browser) -> None:
+    code = frozen_code(adept)
+    assert adept.get(f"/p/{code}").status_code == 200
+
+    def seen() -> tuple[int, str]:
+        response = stranger.get(f"/p/{code}")
+        return response.status_code, re.sub(r"[0-9a-f]{64}", "", response.text).replace(code, "CODE")
+
+    unknown = stranger.get("/p/nosuchcode99")
+    nobody = (404, re.sub(r"[0-9a-f]{64}", "", unknown.text).replace("nosuchcode99", "CODE"))
+    assert seen() == nobody
+    adept.get("/info")
+    adept.post(f"/codes/{code}/visibility", {"visibility": "unlisted"})
+    page = stranger.get(f"/p/{code}").text
+    assert f'value="--p {code}"' in page
+    assert re.search(r'property="og:image" content="http://testserver/images/\d+/file"', page)
+    assert f"Learned from {UNLOCK} ratings" in page
+    adept.get("/info")
+    adept.post(f"/codes/{code}/revoke")
+    assert seen() == nobody
+
+
+def test_use_this_taste_makes_it_what_a_bare_p_means(adept: Browser, stranger: Browser) -> None:
+    code = frozen_code(adept)
+    adept.get("/info")
+    adept.post(f"/codes/{code}/visibility", {"visibility": "public"})
+    stranger.get(f"/p/{code}")
+    assert stranger.post(f"/p/{code}/use").headers["location"] == f"/p/{code}"
+    assert "In use" in stranger.get(f"/p/{code}").text
+    stranger.get("/create")
+    assert stranger.post("/jobs", {"prompt": "a tree --p"}).status_code == 303
+    assert f"/p/{code}" in stranger.get("/settings").text
+    assert stranger.post("/settings/own-taste").status_code == 303
+    assert f"/p/{code}" not in stranger.get("/settings").text
+
+
+def test_others_codes_cannot_be_changed(adept: Browser, stranger: Browser) -> None:
+    code = frozen_code(adept)
+    stranger.rate()
+    assert stranger.post(f"/codes/{code}/revoke").status_code == 404
+    assert stranger.post(f"/codes/{code}/visibility", {"visibility": "public"}).status_code == 404
+
+
+def test_settings_are_saved_and_checked(adept: Browser) -> None:
+    adept.get("/settings")
+    fields = {"personalize": "on", "stylize": "250", "model": "starter"}
+    assert adept.post("/settings", fields).status_code == 303
+    page = adept.get("/settings?done=saved").text
+    assert 'value="on" checked' in page
+    assert 'value="250"' in page
+    assert adept.post("/settings", {"stylize": "5000", "model": "starter"}).status_code == 422
+    assert adept.post("/settings", {"stylize": "5", "model": "sdxl"}).status_code == 422
+    adept.get("/create")
+    job = adept.post("/jobs", {"prompt": "a tree"}).headers["location"]
+    assert "/p/" in adept.get(job).text  # --p by default
+
+
+def test_a_token_is_shown_once_and_works_until_revoked(adept: Browser) -> None:
+    adept.get("/settings")
+    page = adept.post("/settings/tokens", {"name": "<b>laptop</b>", "scopes": ["read", "rate"]})
+    assert (page.status_code, page.headers["cache-control"]) == (201, "no-store")
+    found = re.search(r'id="secret" value="([^"]+)"', page.text)
+    assert found is not None
+    secret = found[1]
+    listed = adept.get("/settings").text
+    assert secret not in listed
+    assert "&lt;b&gt;laptop&lt;/b&gt;" in listed
+    token = re.findall(r"/settings/tokens/(\d+)/revoke", listed)[0]
+    assert adept.post(f"/settings/tokens/{token}/revoke").status_code == 303
+    assert f"tokens/{token}/revoke" not in adept.get("/settings").text
+    assert adept.post("/settings/tokens", {"name": "none"}).status_code == 422
+
+
+def test_a_guest_claims_an_account_and_loses_nothing(browser: Browser) -> None:
+    browser.rate()
+    browser.get("/signup")
+    account = {"email": "someone@example.org", "password": "three little words"}
+    assert browser.post("/signup", {"email": "someone", "password": "three little words"}).status_code == 422
+    assert browser.post("/signup", account).headers["location"] == "/settings?done=saved"
+    assert "someone@example.org" in browser.get("/settings").text
+    assert "data-count>1<" in browser.get("/explore").text
+    assert browser.post("/signout").status_code == 303
+    assert "data-count>0<" in browser.get("/explore").text
+    browser.get("/signin")
+    wrong = browser.post("/signin", account | {"password": "three big words"})
+    assert wrong.status_code == 403
+    assert 'value="someone@example.org"' in wrong.text
+    assert browser.post("/signin", account).status_code == 303
+    assert "data-count>1<" in browser.get("/explore").text
+
+
+def test_signing_in_brings_a_guests_ratings_along(browser: Browser, stranger: Browser) -> None:
+    account = {"email": "someone@example.org", "password": "three little words"}
+    browser.rate()
+    browser.get("/signup")
+    browser.post("/signup", account)
+    stranger.rate()
+    stranger.get("/signin")
+    stranger.post("/signin", account)
+    assert "data-count>2<" in stranger.get("/explore").text
+
+
+@pytest.mark.parametrize("confirmation", ["", "yes"])
+def test_nothing_is_deleted_without_the_word(browser: Browser, confirmation: str) -> None:
+    browser.rate()
+    browser.get("/settings")
+    assert browser.post("/settings/delete", {"confirmation": confirmation}).status_code == 422
+    assert "data-count>1<" in browser.get("/explore").text
+
+
+def test_deleting_ends_everything(adept: Browser, stranger: Browser) -> None:
+    code = frozen_code(adept)
+    adept.get("/info")
+    adept.post(f"/codes/{code}/visibility", {"visibility": "public"})
+    adept.get("/settings")
+    assert adept.post("/settings/delete", {"confirmation": "delete"}).headers["location"] == "/"
+    assert "data-count>0<" in adept.get("/explore").text
+    assert stranger.get(f"/p/{code}").status_code == 404
