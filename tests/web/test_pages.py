@@ -64,7 +64,7 @@ def test_an_error_is_a_page_with_a_way_on(browser: Browser) -> None:
     assert response.status_code == 404
     assert "There is nothing at this address." in response.text
     assert 'href="/explore"' in response.text
-    assert browser.get("/jobs/not-an-id").status_code == 422
+    assert browser.get("/images/not-a-number").status_code == 422
 
 
 def test_a_fragment_is_answered_with_a_fragment(browser: Browser) -> None:

@@ -110,7 +110,7 @@ def test_signing_in_brings_a_guests_ratings_along(browser: Browser, stranger: Br
     browser.post("/signup", account)
     stranger.rate()
     stranger.get("/signin")
-    stranger.post("/signin", account)
+    assert stranger.post("/signin", account).status_code == 303
     assert "data-count>2<" in stranger.get("/explore").text
 
 
