@@ -88,6 +88,14 @@ async function post(path, fields) {
   throw error;
 }
 
+// A visitor is nobody until the first answer arrives; it brings along what else was shown.
+function offers(item) {
+  const waiting = outbox.map((other) => other.pair);
+  return [item.pair, ...waiting, ...(current ? [current] : []), ...queue]
+    .map((pair) => pair.offer)
+    .filter((offer, place, all) => offer && all.indexOf(offer) === place);
+}
+
 function learn(reply) {
   setCsrf(reply.csrf_token);
   if (reply.rating_count !== undefined) setRing(reply.rating_count);
@@ -100,7 +108,11 @@ function learn(reply) {
 async function deliver(item) {
   for (const wait of [...RETRIES_MS, null]) {
     try {
-      const reply = await post("/ratings", { pair_id: item.pair.id, answer: item.answer, offer: item.pair.offer });
+      const reply = await post("/ratings", [
+        ["pair_id", item.pair.id],
+        ["answer", item.answer],
+        ...offers(item).map((offer) => ["offer", offer]),
+      ]);
       say("");
       learn(reply);
       if (item.announce) announce(`${SAID[item.answer]} ${reply.rating_count} of ${needed}.`);

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image as Pil
@@ -52,11 +51,11 @@ def site(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def gallery(site: Settings) -> list[int]:
-    """Sixty images that can be rated, with their files; their ids."""
+    """Images that can be rated, with their files; their ids."""
     return fill_gallery()
 
 
-def fill_gallery(count: int = 60) -> list[int]:
+def fill_gallery(count: int = 24) -> list[int]:
     """Store images in plain colours, each another, with embeddings."""
     with session_scope() as session:
         ids = make_gallery(session, count=count)
@@ -81,7 +80,7 @@ class Browser:
         self.client = client
         self.page = ""
 
-    def get(self, path: str, **headers: str) -> httpx.Response:
+    def get(self, path: str, *, headers: dict[str, str] | None = None) -> Any:
         response = self.client.get(path, headers=headers)
         if TOKEN.search(response.text):
             self.page = response.text
@@ -96,7 +95,9 @@ class Browser:
         assert found is not None
         return found[1] or found[2]
 
-    def post(self, path: str, fields: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
+    def post(
+        self, path: str, fields: dict[str, Any] | None = None, *, headers: dict[str, str] | None = None
+    ) -> Any:
         """Send a form with the token of the page last seen."""
         response = self.client.post(path, data={"csrf_token": self.token, **(fields or {})}, headers=headers)
         if TOKEN.search(response.text):
@@ -109,7 +110,7 @@ class Browser:
         assert found is not None, name
         return found[1]
 
-    def rate(self, answer: str = "left") -> httpx.Response:
+    def rate(self, answer: str = "left") -> Any:
         """Answer the pair that Explore shows."""
         self.get("/explore")
         fields = {"pair_id": self.hidden("pair_id"), "offer": self.hidden("offer"), "answer": answer}

@@ -23,9 +23,10 @@ def names(template: str, seen: set[str]) -> set[str]:
     seen.add(template)
     tree = get_templates().env.parse((REPOSITORY / "templates" / template).read_text())
     asked = meta.find_undeclared_variables(tree)
-    for node in tree.find_all((nodes.Include, nodes.Extends)):
-        assert isinstance(node.template, nodes.Const)
-        asked |= names(node.template.value, seen)
+    for kind in (nodes.Include, nodes.Extends):
+        for node in tree.find_all(kind):
+            assert isinstance(node.template, nodes.Const)
+            asked |= names(node.template.value, seen)
     imported = {name for node in tree.find_all(nodes.FromImport) for name in node.names}
     macros = {node.name for node in tree.find_all(nodes.Macro)}
     return asked - {str(name) for name in imported} - macros

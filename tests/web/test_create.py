@@ -4,7 +4,6 @@ import io
 import json
 import re
 
-import pytest
 from PIL import Image as Pil
 from sqlmodel import Session, func, select
 
@@ -19,30 +18,28 @@ def count_jobs(rows: Session) -> int:
     return rows.exec(select(func.count()).select_from(Job)).one()
 
 
-@pytest.mark.parametrize(
-    ("prompt", "said"),
-    [
-        ("a tree --stylise 5", "--stylize"),
-        ("a tree --s 2000", "1000"),
-        ("a tree --tile", "not supported by the model starter yet"),
-        ("   ", ""),
-        ("a tree --p nosuchcode99", "no taste"),
-        ("x" * 100_000, ""),
-    ],
-)
-def test_a_wrong_prompt_is_explained_beside_the_box(
-    browser: Browser, rows: Session, prompt: str, said: str
-) -> None:
+WRONG = {
+    "a tree --stylise 5": "--stylize",
+    "a tree --s 2000": "1000",
+    "a tree --tile": "not supported by the model starter yet",
+    "a tree --p nosuchcode99": "no taste",
+    "   ": "",
+    "x" * 100_000: "",
+}
+
+
+def test_a_wrong_prompt_is_explained_beside_the_box(browser: Browser, rows: Session) -> None:
     browser.get("/create")
-    page = browser.post("/jobs", {"prompt": prompt})
-    assert 400 <= page.status_code < 500
-    assert 'class="note bad"' in page.text
-    assert said in page.text
-    assert prompt.strip() in page.text
-    fragment = browser.post("/jobs", {"prompt": prompt}, **HTMX)
-    assert fragment.status_code == page.status_code
-    assert said in fragment.text
-    assert "<textarea" not in fragment.text
+    for prompt, said in WRONG.items():
+        page = browser.post("/jobs", {"prompt": prompt})
+        assert 400 <= page.status_code < 500
+        assert 'class="note bad"' in page.text
+        assert said in page.text
+        assert prompt.strip() in page.text
+        fragment = browser.post("/jobs", {"prompt": prompt}, headers=HTMX)
+        assert fragment.status_code == page.status_code
+        assert said in fragment.text
+        assert "<textarea" not in fragment.text
     assert count_jobs(rows) == 0
 
 
@@ -68,18 +65,13 @@ def test_a_script_in_a_prompt_is_shown_as_text(browser: Browser, rows: Session) 
         assert "<script>alert" not in page
         assert "<img src=x" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in browser.get(f"/jobs/{job}").text
-    assert (
-        "<script>"
-        not in browser.get("/create?prompt=<script>alert(1)</script>")
-        .text.split("<main")[1]
-        .split('id="pairs"')[0]
-    )
+    assert "<script>alert" not in browser.get("/create?prompt=<script>alert(1)</script>").text
 
 
 def test_a_double_click_makes_one_set_of_jobs(browser: Browser, rows: Session) -> None:
     browser.get("/create")
     fields = {"prompt": "{red, blue} kites", "key": browser.hidden("key")}
-    first, second = (browser.post("/jobs", fields, **HTMX) for _ in range(2))
+    first, second = (browser.post("/jobs", fields, headers=HTMX) for _ in range(2))
     found = re.findall(r'data-job="([^"]+)"', first.text)
     assert len(found) == 2
     assert re.findall(r'data-job="([^"]+)"', second.text) == found
@@ -91,14 +83,14 @@ def test_cancel_and_rerun(browser: Browser, rows: Session) -> None:
     browser.get("/create")
     browser.post("/jobs", {"prompt": "a tree --seed 7"})
     job = newest_job(rows).id
-    card = browser.post(f"/jobs/{job}/cancel", **HTMX)
+    card = browser.post(f"/jobs/{job}/cancel", headers=HTMX)
     assert 'data-state="cancelled"' in card.text
     again = browser.post(f"/jobs/{job}/rerun")
     assert again.status_code == 303
     rows.expire_all()
     assert newest_job(rows).parent_id == job
     paint(rows, slots=1)
-    card = browser.post(f"/jobs/{newest_job(rows).id}/cancel", **HTMX)
+    card = browser.post(f"/jobs/{newest_job(rows).id}/cancel", headers=HTMX)
     assert "Cancelling" in card.text
 
 
@@ -131,7 +123,7 @@ def test_images_scroll_by_position(browser: Browser, rows: Session) -> None:
     first = browser.get("/images").text
     older = re.findall(r'hx-get="([^"]+)"', first)[0]
     assert len(re.findall(r'<a href="/images/\d+"', first)) == 48
-    fragment = browser.get(older, **HTMX).text
+    fragment = browser.get(older, headers=HTMX).text
     assert len(re.findall(r'<a href="/images/\d+"', fragment)) == 8
     assert "<html" not in fragment
     assert "hx-get" not in fragment

@@ -3,9 +3,9 @@
 import html
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from sqlmodel import Session, func, select
 
 from app.models import Pair, Person, Rating
@@ -23,10 +23,12 @@ def offered(browser: Browser) -> list[dict[str, Any]]:
     return pairs
 
 
-def send(browser: Browser, pair: dict[str, Any], answer: str) -> dict[str, Any]:
-    response = browser.post(
-        "/ratings", {"pair_id": pair["id"], "offer": pair["offer"], "answer": answer}, **JSON
-    )
+def send(
+    browser: Browser, pair: dict[str, Any], answer: str, *, waiting: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    offers = [shown["offer"] for shown in (pair, *waiting)]
+    fields = {"pair_id": pair["id"], "offer": offers, "answer": answer}
+    response = browser.post("/ratings", fields, headers=JSON)
     assert response.status_code == 200
     reply: dict[str, Any] = response.json()
     return reply
@@ -42,8 +44,8 @@ def test_looking_stores_nothing(browser: Browser, rows: Session) -> None:
 
 
 def test_a_visitor_becomes_a_guest_at_the_first_rating(browser: Browser, rows: Session) -> None:
-    first, second, *_ = offered(browser)
-    reply = send(browser, first, "left")
+    first, second, *rest = offered(browser)
+    reply = send(browser, first, "left", waiting=[second, *rest])
     assert (reply["rating_count"], reply["remaining"]) == (1, f"{UNLOCK - 1} more unlock --p.")
     assert send(browser, second, "right")["rating_count"] == 2  # preloaded while still a visitor
     assert (count(rows, Person), count(rows, Rating)) == (1, 2)
@@ -65,9 +67,9 @@ def test_the_same_next_pairs_are_offered_again(browser: Browser) -> None:
 def test_undo_offers_the_pair_again(browser: Browser) -> None:
     pair = offered(browser)[0]
     assert send(browser, pair, "tie")["can_undo"] is True
-    reply = browser.post("/ratings/undo", **JSON).json()
+    reply = browser.post("/ratings/undo", headers=JSON).json()
     assert (reply["pair"]["id"], reply["rating_count"], reply["can_undo"]) == (pair["id"], 0, False)
-    assert browser.post("/ratings/undo", **JSON).json()["pair"] is None
+    assert browser.post("/ratings/undo", headers=JSON).json()["pair"] is None
 
 
 def test_a_skip_is_no_point(browser: Browser) -> None:
@@ -92,12 +94,12 @@ def test_plain_forms_work(browser: Browser) -> None:
     assert browser.post("/ratings/undo").headers["location"] == "/explore"
 
 
-@pytest.mark.parametrize("offer", ["", "forged", "eyJ9.forged.signature"])
-def test_a_pair_that_was_not_shown_is_refused(browser: Browser, rows: Session, offer: str) -> None:
-    fields = {"pair_id": "9c0f3f0e-2f4c-4a6e-9a38-08c1a9ab8c2f", "offer": offer, "answer": "left"}
-    response = browser.post("/ratings", fields, **JSON)
-    assert response.status_code == 404
-    assert "was not shown to you" in response.json()["detail"]
+def test_a_pair_that_was_not_shown_is_refused(browser: Browser, rows: Session) -> None:
+    for offer in ("", "forged", "eyJ9.forged.signature"):
+        fields = {"pair_id": "9c0f3f0e-2f4c-4a6e-9a38-08c1a9ab8c2f", "offer": offer, "answer": "left"}
+        response = browser.post("/ratings", fields, headers=JSON)
+        assert response.status_code == 404
+        assert "was not shown to you" in response.json()["detail"]
     assert (count(rows, Rating), count(rows, Person)) == (0, 0)
 
 
@@ -105,13 +107,13 @@ def test_somebody_elses_pair_is_refused(browser: Browser, stranger: Browser) -> 
     browser.rate()
     pair = offered(browser)[0]
     fields = {"pair_id": pair["id"], "answer": "left"}
-    assert stranger.post("/ratings", fields, **JSON).status_code == 404
+    assert stranger.post("/ratings", fields, headers=JSON).status_code == 404
 
 
 def test_an_unknown_answer_is_refused(browser: Browser) -> None:
     pair = offered(browser)[0]
     fields = {"pair_id": pair["id"], "offer": pair["offer"], "answer": "maybe"}
-    assert browser.post("/ratings", fields, **JSON).status_code == 422
+    assert browser.post("/ratings", fields, headers=JSON).status_code == 422
 
 
 def test_a_form_from_elsewhere_is_refused(browser: Browser, rows: Session) -> None:
@@ -119,5 +121,5 @@ def test_a_form_from_elsewhere_is_refused(browser: Browser, rows: Session) -> No
     fields = {"pair_id": pair["id"], "offer": pair["offer"], "answer": "left"}
     assert browser.client.post("/ratings", data=fields).status_code == 403
     elsewhere = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
-    assert browser.post("/ratings", fields, **elsewhere).status_code == 403
+    assert browser.post("/ratings", fields, headers=elsewhere).status_code == 403
     assert count(rows, Rating) == 0

@@ -45,13 +45,17 @@ def rate(
     person: PersonOrGuest,
     pair_id: Annotated[UUID, Form()],
     answer: Annotated[str, Form()],
-    offer: Annotated[str, Form(max_length=500)] = "",
+    offer: Annotated[list[str] | None, Form(max_length=AHEAD)] = None,
 ) -> Response:
-    """Take in one answer; the reply brings the next pairs."""
+    """Take in one answer; the reply brings the next pairs.
+
+    `offer` proves what a visitor was shown, the preloaded pairs included: the new guest gets no other pair of the
+    same two images before they are answered.
+    """
     session = frame.session
     profile = profiles.global_profile(session, person=person)
-    if offer:
-        adopt_offer(session, profile=profile, offer=offer)
+    for shown in offer or []:
+        adopt_offer(session, profile=profile, offer=shown)
     recorded = rating.record(session, profile=profile, pair_id=pair_id, answer=answer)
     if not wants_json(frame.request):
         return RedirectResponse("/explore", status_code=303)

@@ -1,25 +1,21 @@
 """Jobs: the queue and the history, one job live, and what can be done with it."""
 
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from app.db import session_scope
 from app.errors import NotFound
-from app.models import FINAL_STATES, OPEN_STATES, Job
-from app.services import accounts, events, generation
+from app.models import OPEN_STATES, Job
+from app.services import events, generation
 from app.services.generation import JobView
 from app.web.cards import job_card, seconds_between, spec_rows
 from app.web.contexts import JobCardFragment, JobPage, JobsPage
-from app.web.csrf import COOKIE
 from app.web.deps import CurrentPerson
 from app.web.frame import Frame, FrameDep
+from app.web.streams import job_stream
 
 router = APIRouter(include_in_schema=False)
 PAGE = 12
@@ -95,45 +91,10 @@ def preview(
 
 
 @router.get("/jobs/{job_id}/events")
-async def job_events(request: Request, job_id: UUID) -> StreamingResponse:
-    """The job's progress as server-sent events, until it has ended. Holds no database session."""
-    token = request.cookies.get(COOKIE)
-    await run_in_threadpool(_state, job_id, token)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(request, job_id, token), media_type="text/event-stream", headers=headers)
-
-
-async def _stream(request: Request, job_id: UUID, token: str | None) -> AsyncIterator[str]:
-    yield "retry: 1000\n\n"
-    state = await run_in_threadpool(_state, job_id, token)
-    yield _event({"state": state})
-    if state in FINAL_STATES:
-        return
-    async for event in events.subscribe(job_id):
-        if event:
-            yield _event(event)
-            if event.get("state") in FINAL_STATES:
-                return
-            continue
-        if await request.is_disconnected():
-            return
-        state = await run_in_threadpool(_state, job_id, token)
-        yield _event({"state": state}) if state in FINAL_STATES else ": nothing new\n\n"
-        if state in FINAL_STATES:
-            return
-
-
-def _state(job_id: UUID, cookie: str | None) -> str:
-    """The job's state, in a short transaction of its own. Raises NotFound, for others' jobs too."""
-    with session_scope() as session:
-        person = accounts.person_of_session(session, token=cookie) if cookie else None
-        if person is None:
-            raise NotFound("There is no such job.")
-        return generation.get_job(session, person=person, job_id=job_id).job.state
-
-
-def _event(event: events.Event) -> str:
-    return f"data: {json.dumps(event)}\n\n"
+def job_events(frame: FrameDep, person: CurrentPerson, job_id: UUID) -> StreamingResponse:
+    """The job's progress as server-sent events, until it has ended."""
+    generation.get_job(frame.session, person=person, job_id=job_id)
+    return job_stream(frame.request, job_id, person=person)
 
 
 def _card(frame: Frame, view: JobView) -> Response:
