@@ -13,6 +13,7 @@ from app.web.templating import get_templates
 
 PAGES = sorted(Page.__subclasses__(), key=lambda page: page.__name__)
 ENGINE = {"request", "static"}
+MACROS = ("_icons", "_ring", "_forms")
 LOOP_VARIABLES = {"job"}  # set by the page around a component that it includes
 
 
@@ -23,10 +24,9 @@ def names(template: str, seen: set[str]) -> set[str]:
     seen.add(template)
     tree = get_templates().env.parse((REPOSITORY / "templates" / template).read_text())
     asked = meta.find_undeclared_variables(tree)
-    for kind in (nodes.Include, nodes.Extends):
-        for node in tree.find_all(kind):
-            assert isinstance(node.template, nodes.Const)
-            asked |= names(node.template.value, seen)
+    for other in meta.find_referenced_templates(tree):
+        if other is not None and not Path(other).stem.startswith(MACROS):
+            asked |= names(other, seen)
     imported = {name for node in tree.find_all(nodes.FromImport) for name in node.names}
     macros = {node.name for node in tree.find_all(nodes.Macro)}
     return asked - {str(name) for name in imported} - macros

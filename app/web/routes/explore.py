@@ -49,8 +49,8 @@ def rate(
 ) -> Response:
     """Take in one answer; the reply brings the next pairs.
 
-    `offer` proves what a visitor was shown, the preloaded pairs included: the new guest gets no other pair of the
-    same two images before they are answered.
+    `offer` proves what a visitor was shown, the preloaded pairs included, so that the new guest is not
+    offered the same two images under another id.
     """
     session = frame.session
     profile = profiles.global_profile(session, person=person)
