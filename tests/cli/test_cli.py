@@ -1,0 +1,145 @@
+"""The command line against a whole instance that it started itself."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from PIL import Image
+
+from tests.worker import tiny
+
+START_SECONDS = 60
+PENCHANT = [sys.executable, "-m", "app.cli"]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running `penchant up`."""
+
+    process: subprocess.Popen[str]
+    environment: dict[str, str]
+    url: str
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command of the same user."""
+        return run(self.environment, *arguments)
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One command, to its end."""
+    return subprocess.run(
+        [*PENCHANT, *arguments], env=environment, capture_output=True, text=True, timeout=90, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A user with an empty home and the tiny model."""
+    presets = tiny.build(tmp_path_factory.mktemp("tiny"))
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PENCHANT_")}
+    return plain | {
+        "PENCHANT_HOME": str(tmp_path_factory.mktemp("home")),
+        "PENCHANT_PRESETS": str(presets),
+        "PENCHANT_MODEL": tiny.NAME,
+        "PENCHANT_TORCH_THREADS": "1",
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture(scope="module")
+def instance(environment: dict[str, str]) -> Iterator[Instance]:
+    """`penchant up` on a free port, stopped with SIGTERM; nothing of it may be left."""
+    process = subprocess.Popen(
+        [*PENCHANT, "up", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    watchdog = threading.Timer(START_SECONDS, process.kill)
+    watchdog.start()
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    watchdog.cancel()
+    found = re.search(r"http://\S+", line)
+    assert found, f"no address in {line!r}"
+    yield Instance(process, environment, found.group())
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert not [child for child in children if child.is_running()]
+
+
+def test_up_serves_pages(instance: Instance) -> None:
+    assert httpx.get(f"{instance.url}/explore").status_code == 200
+    assert httpx.get(f"{instance.url}/healthz").status_code == 200
+
+
+def test_imagine_renders_and_downloads(instance: Instance, tmp_path: Path) -> None:
+    done = instance.run("imagine", "a lighthouse at dusk --n 2 --seed 3", "-o", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert len([Image.open(path).size for path in tmp_path.glob("*.webp")]) == 2
+
+
+def test_imagine_says_what_is_wrong(instance: Instance, tmp_path: Path) -> None:
+    locked = instance.run("imagine", "a cat --p", "-o", str(tmp_path))
+    assert (locked.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert "Personalization is locked: 0 of 200 ratings. Rate 200 more on /explore." in locked.stderr
+    wrong = instance.run("imagine", "a cat --styliz 20", "-o", str(tmp_path))
+    assert wrong.returncode == 1
+    assert "--stylize" in wrong.stderr
+
+
+def test_info_counts(instance: Instance) -> None:
+    done = instance.run("info")
+    assert done.returncode == 0, done.stderr
+    assert "Ratings: 0 of 200" in done.stdout
+
+
+def test_seed_takes_a_folder_and_names_bad_files(instance: Instance, tmp_path: Path) -> None:
+    Image.effect_mandelbrot((96, 64), (-2, -1, 1, 1), 20).convert("RGB").save(tmp_path / "good.png")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of an image")
+    first = instance.run("seed", str(tmp_path))
+    assert first.returncode == 0, first.stderr
+    assert "skipped broken.jpg" in first.stderr
+    assert "1 added" in first.stdout
+    assert "0 added" in instance.run("seed", str(tmp_path)).stdout
+
+
+def test_doctor_finds_everything_well(instance: Instance) -> None:
+    done = instance.run("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "pgvector" in done.stdout
+
+
+def test_a_second_start_in_the_same_home_is_refused(instance: Instance) -> None:
+    second = instance.run("up", "--port", "0")
+    assert second.returncode == 1
+    assert "already" in second.stderr
+
+
+def test_a_taken_port_is_refused_before_anything_starts(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(environment | {"PENCHANT_HOME": str(tmp_path)}, "up", "--port", port)
+    assert done.returncode == 1
+    assert f"Port {port}" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_setting_is_named(environment: dict[str, str]) -> None:
+    done = run(environment | {"PENCHANT_PORT": "high"}, "doctor")
+    assert done.returncode == 1
+    assert "PENCHANT_PORT" in done.stderr
+
+
+def test_without_an_instance_the_commands_say_so(environment: dict[str, str], tmp_path: Path) -> None:
+    done = run(environment | {"PENCHANT_HOME": str(tmp_path)}, "info")
+    assert done.returncode == 1
+    assert "No Penchant is running" in done.stderr
