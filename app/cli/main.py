@@ -160,11 +160,10 @@ def main() -> None:
 
 
 def _log_to_terminal(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(message)s",
-        handlers=[RichHandler(console=errors, show_path=False)],
-    )
+    handler = RichHandler(console=errors, show_path=False, show_time=False, show_level=False)
+    logging.basicConfig(level=settings.log_level, format="%(message)s", handlers=[handler])
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _connected_settings(settings: Settings) -> Settings:
