@@ -123,6 +123,12 @@ def test_what_is_waited_for_has_a_health_check(containers: dict[str, Any]) -> No
             assert "healthcheck" in containers[other], other
 
 
+def test_the_example_lists_every_variable_that_is_read() -> None:
+    read = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    listed = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
+    assert listed == read
+
+
 def test_profiles_choose_the_worker(containers: dict[str, Any]) -> None:
     assert {
         name: service.get("profiles") for name, service in containers.items() if "profiles" in service
