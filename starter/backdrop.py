@@ -20,8 +20,19 @@ def orb(scene: Scene, light: str, level: int, *, x: tuple[float, float] = (18, 1
 def cloud(scene: Scene, x: float, y: float, size: float) -> None:
     wide, high = 1.7 * size, 0.75 * size
     lump = scene.uniform(-0.3, 0.3)
-    top = [(-1, 0.2), (-0.95, -0.5), (-0.5, -0.5), (lump - 0.25, -1.3), (lump + 0.35, -1.2), (0.6, -0.6), (1.0, -0.5), (1.05, 0.3)]
-    scene.add(smooth([(x + wide * dx, y + high * dy) for dx, dy in [*top, (0.6, 0.45), (-0.6, 0.45)]]), "cloud")
+    top = [
+        (-1, 0.2),
+        (-0.95, -0.5),
+        (-0.5, -0.5),
+        (lump - 0.25, -1.3),
+        (lump + 0.35, -1.2),
+        (0.6, -0.6),
+        (1.0, -0.5),
+        (1.05, 0.3),
+    ]
+    scene.add(
+        smooth([(x + wide * dx, y + high * dy) for dx, dy in [*top, (0.6, 0.45), (-0.6, 0.45)]]), "cloud"
+    )
 
 
 def sky(scene: Scene, light: str, level: int, *, low: float = 46) -> None:

@@ -180,7 +180,9 @@ class Speaker:
             filler = self.pick(FILLERS)
             text = f"{filler} {text}" if self.chance(0.6) else f"{text}, {filler}"
         if self.chance(0.12):
-            letters = "".join(chr(97 + int(c)) for c in self.rng.integers(0, 26, int(self.rng.integers(3, 9))))
+            letters = "".join(
+                chr(97 + int(c)) for c in self.rng.integers(0, 26, int(self.rng.integers(3, 9)))
+            )
             words = text.split(" ")
             words.insert(int(self.rng.integers(len(words) + 1)), letters)
             text = " ".join(words)

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+from diffusers import StableDiffusionPipeline
 from PIL import Image
 
+from starter import export, judge, sampler, taste, text, vision
 from starter.attributes import balanced, from_codes
 from starter.captions import Speaker
 from starter.draw import draw
@@ -17,7 +19,9 @@ COUNT = 600
 SEED = 40_000_000
 
 
-def write_entry(number: int, image: np.ndarray, entry: dict[str, object], folder: Path = FOLDER) -> dict[str, object]:
+def write_entry(
+    number: int, image: np.ndarray, entry: dict[str, object], folder: Path = FOLDER
+) -> dict[str, object]:
     """Store one image as WebP and return its line of the index."""
     name = f"{number:04d}.webp"
     Image.fromarray(image).save(folder / name, quality=82, method=6)
@@ -46,10 +50,58 @@ def plan(count: int = COUNT) -> list[dict[str, object]]:
 
 def draw_gallery(count: int = COUNT, folder: Path = FOLDER) -> None:
     """Write the gallery from drawn pictures alone."""
-    folder.mkdir(parents=True, exist_ok=True)
     codes = balanced(count, SEED)
-    entries = []
-    for number, entry in enumerate(plan(count)):
-        image = draw(from_codes(codes[number]), SEED + number)
-        entries.append(write_entry(number, image, {**entry, "source": "drawn"}, folder))
-    write_index(entries, folder)
+    write(
+        plan(count),
+        {number: draw(from_codes(codes[number]), SEED + number) for number in range(count)},
+        set(),
+        folder,
+    )
+
+
+def write(
+    entries: list[dict[str, object]],
+    images: dict[int, np.ndarray],
+    generated: set[int],
+    folder: Path = FOLDER,
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for number, entry in enumerate(entries):
+        source = "generated" if number in generated else "drawn"
+        lines.append(write_entry(number, images[number], {**entry, "source": source}, folder))
+    write_index(lines, folder)
+
+
+def build(count: int = COUNT, folder: Path = FOLDER) -> None:
+    """Write the gallery with every second image made by the trained model, and the embeddings of all.
+
+    A generated image in which the judge does not see the subject and the medium asked for gives way to a drawn one.
+    """
+    codes, entries = balanced(count, SEED), plan(count)
+    pipe = export.load_pipeline()
+    odd = list(range(1, count, 2))
+    prompts = [str(entries[number]["prompt"]) for number in odd]
+    made = sampler.sample(pipe, prompts, [SEED + number for number in odd])
+    seen = judge.classify(made)
+    right = (seen["subject"] == codes[odd, 0]) & (seen["medium"] == codes[odd, 1])
+    images = {number: image for number, image, good in zip(odd, made, right, strict=True) if good}
+    generated = set(images)
+    for number in set(range(count)) - generated:
+        images[number] = draw(from_codes(codes[number]), SEED + number)
+    write(entries, images, generated, folder)
+    print(f"gallery: {len(generated)} generated of {count}", flush=True)
+    embed(pipe, entries, folder)
+
+
+def embed(pipe: StableDiffusionPipeline, entries: list[dict[str, object]], folder: Path = FOLDER) -> None:
+    """Write embeddings.npz for the stored (compressed) images and their prompts."""
+    stored = np.stack(
+        [
+            np.asarray(Image.open(folder / f"{number:04d}.webp").convert("RGB"))
+            for number in range(len(entries))
+        ]
+    )
+    image = vision.embed(pipe.image_encoder, stored)
+    words = text.pooled(pipe.tokenizer, pipe.text_encoder, [str(entry["prompt"]) for entry in entries])
+    np.savez_compressed(folder / "embeddings.npz", image=image, text=words, encoder=taste.ENCODER)

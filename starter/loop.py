@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from starter.dataset import RUNS
 
@@ -55,6 +55,32 @@ def rate(progress: float, step: int, warmup: int) -> float:
     return min(1.0, (step + 1) / warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
+def ranks() -> tuple[int, int]:
+    """This process's rank and how many train together."""
+    return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+
+
+def share_gradients(parameters: list[nn.Parameter]) -> None:
+    """Average gradients over the processes that train together, one message a step."""
+    present = [p.grad for p in parameters if p.grad is not None]
+    buffer = torch.cat([g.flatten() for g in present])
+    distributed.all_reduce(buffer)
+    buffer /= distributed.get_world_size()
+    start = 0
+    for gradient in present:
+        gradient.copy_(buffer[start : start + gradient.numel()].view_as(gradient))
+        start += gradient.numel()
+
+
+def agreed(progress: float) -> float:
+    """The first process's progress, so that all stop at the same step."""
+    if not distributed.is_initialized():
+        return progress
+    held = torch.tensor([progress], dtype=torch.float64)
+    distributed.broadcast(held, 0)
+    return float(held)
+
+
 def fit(
     name: str,
     module: nn.Module,
@@ -70,7 +96,11 @@ def fit(
     every_seconds: float = 120.0,
     on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Train `module` until the budget is used and return its averaged weights; resumes from runs/NAME.pt."""
+    """Train `module` until the budget is used and return its averaged weights; resumes from runs/NAME.pt.
+
+    `batch` counts the samples of all processes; each process's `loss_of` makes its share of them.
+    """
+    rank, world = ranks()
     path = RUNS / f"{name}.pt"
     trained = [p for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99))
@@ -93,22 +123,25 @@ def fit(
             on_checkpoint(average.shadow)
             module.train()
 
-    while (progress := budget.used(step * batch, before + time.monotonic() - started)) < 1:
+    while (progress := agreed(budget.used(step * batch, before + time.monotonic() - started))) < 1:
         for group in optimizer.param_groups:
             group["lr"] = lr * rate(progress, step, warmup)
-        loss = loss_of(torch.Generator().manual_seed(seed * 1_000_003 + step))
+        loss = loss_of(torch.Generator().manual_seed((seed * 1_000_003 + step) * world + rank))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if world > 1:
+            share_gradients(trained)
         nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         step += 1
         average.update(module, step)
         running = loss.item() if step == first + 1 else 0.98 * running + 0.02 * loss.item()
-        if step % 50 == 0:
+        if step % 50 == 0 and rank == 0:
             speed = (step - first) * batch / (time.monotonic() - started)
             print(f"{name} step {step} {progress:.1%} loss {running:.4f} {speed:.0f} samples/s", flush=True)
-        if time.monotonic() - saved > every_seconds:
+        if rank == 0 and time.monotonic() - saved > every_seconds:
             saved = time.monotonic()
             checkpoint()
-    checkpoint()
+    if rank == 0:
+        checkpoint()
     return average.shadow

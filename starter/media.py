@@ -48,7 +48,15 @@ class Canvas:
         self.draw.drawPaint(skia.Paint(Shader=shader))
 
 
-def put(canvas: Any, shape: Shape, colour: np.ndarray, *, alpha: float = 1.0, smooth: bool = True, effect: Any = None) -> None:
+def put(
+    canvas: Any,
+    shape: Shape,
+    colour: np.ndarray,
+    *,
+    alpha: float = 1.0,
+    smooth: bool = True,
+    effect: Any = None,
+) -> None:
     brush = paint(colour, alpha=alpha, width=shape.width, smooth=smooth)
     if effect is not None:
         brush.setPathEffect(effect)
@@ -72,7 +80,9 @@ def shaded(image: Image, gain: np.ndarray) -> Image:
     return np.clip(image * gain[..., None], 0, 255).astype(np.uint8)
 
 
-def flat(scene: Scene, colours: Colours, rng: np.random.Generator, *, size: int = SIZE, smooth: bool = True) -> Image:
+def flat(
+    scene: Scene, colours: Colours, rng: np.random.Generator, *, size: int = SIZE, smooth: bool = True
+) -> Image:
     canvas = Canvas(size)
     canvas.fill(colours.role("sky_top"), colours.role("sky_low"))
     for shape in scene.shapes:
@@ -122,7 +132,9 @@ def watercolour(scene: Scene, colours: Colours, rng: np.random.Generator) -> Ima
         for layer, (deviation, alpha) in enumerate(((1.2, 0.55), (3.2, 0.4), (5.0, 0.25))):
             if shape.detail and layer:
                 break
-            effect = skia.DiscretePathEffect.Make(7.0, deviation if not shape.detail else 0.5, seed + 7 * number + layer)
+            effect = skia.DiscretePathEffect.Make(
+                7.0, deviation if not shape.detail else 0.5, seed + 7 * number + layer
+            )
             brush = paint(thin, alpha=0.85 if shape.detail else alpha, width=shape.width)
             brush.setPathEffect(skia.PathEffect.MakeCompose(skia.CornerPathEffect.Make(6), effect))
             brush.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 0.8))

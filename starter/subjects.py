@@ -23,12 +23,19 @@ def mountains(s: Scene, light: str, level: int) -> None:
         base = 112 - y
         s.polygon([(x, y), (x + base * slope_r, 112), (x - base * slope_l, 112)], role)
         cap = s.uniform(14, 20)
-        teeth = [(x + slope_r * cap, y + cap), (x + 4, y + cap * 0.7), (x - 1, y + cap * 1.2), (x - 5, y + cap * 0.75)]
+        teeth = [
+            (x + slope_r * cap, y + cap),
+            (x + 4, y + cap * 0.7),
+            (x - 1, y + cap * 1.2),
+            (x - 5, y + cap * 0.75),
+        ]
         s.polygon([(x, y), *teeth, (x - slope_l * cap, y + cap)], "bright")
     s.polygon(ridge(s.rng, s.uniform(102, 108), 12), "near")
     for _ in (0, 5, 13)[level] * [0]:
         x, y, h = s.uniform(4, 124), s.uniform(108, 122), s.uniform(9, 17)
-        s.polygon([(x, y - h), (x + h * 0.32, y), (x - h * 0.32, y)], "second" if light == "night" else "dark")
+        s.polygon(
+            [(x, y - h), (x + h * 0.32, y), (x - h * 0.32, y)], "second" if light == "night" else "dark"
+        )
 
 
 def sailboat(s: Scene, light: str, level: int) -> None:
@@ -41,8 +48,12 @@ def sailboat(s: Scene, light: str, level: int) -> None:
     s.line([(x, y - 2), (x, y - 72 * k)], "dark", 2.2)
     s.add(smooth([(x + way * 3, y - 68 * k), (x + way * 14 * k, y - 40 * k), (x + way * 36 * k, y - 12 * k),
                   (x + way * 3, y - 9 * k)]), "accent")  # fmt: skip
-    s.polygon([(x + way * 2, y - 70 * k), (x + way * 33 * k, y - 11 * k), (x + way * 2, y - 11 * k)], "accent")
-    s.polygon([(x - way * 2, y - 60 * k), (x - way * 24 * k, y - 11 * k), (x - way * 2, y - 11 * k)], "bright")
+    s.polygon(
+        [(x + way * 2, y - 70 * k), (x + way * 33 * k, y - 11 * k), (x + way * 2, y - 11 * k)], "accent"
+    )
+    s.polygon(
+        [(x - way * 2, y - 60 * k), (x - way * 24 * k, y - 11 * k), (x - way * 2, y - 11 * k)], "bright"
+    )
     s.polygon([(x - 34 * k, y - 7), (x + 36 * k, y - 7), (x + 25 * k, y + 8), (x - 24 * k, y + 8)], "main")
     if level == 2:
         for dx in (-1, 1):
@@ -61,7 +72,9 @@ def city(s: Scene, light: str, level: int) -> None:
             w = s.uniform(17, 26) if front else s.uniform(11, 18)
             h = s.uniform(34, 84) if front else s.uniform(62, 98)
             if s.uniform(0, 1) < 0.25:
-                s.polygon([(x + w * 0.2, SIZE - h), (x + w / 2, SIZE - h - 13), (x + w * 0.8, SIZE - h)], role)
+                s.polygon(
+                    [(x + w * 0.2, SIZE - h), (x + w / 2, SIZE - h - 13), (x + w * 0.8, SIZE - h)], role
+                )
             s.rect(x, SIZE - h, w, h + 4, role)
             if front:
                 windows(s, x, SIZE - h, w, h, light, level)
@@ -86,7 +99,11 @@ def flower(s: Scene, light: str, level: int) -> None:
         backdrop.hills(s, level - 1, s.uniform(104, 112))
     heads = [(s.uniform(54, 74), s.uniform(42, 50), s.uniform(25, 30))]
     if level == 2:
-        heads = [(s.uniform(16, 30), s.uniform(66, 80), 15.0), (s.uniform(98, 112), s.uniform(62, 78), 15.0), *heads]
+        heads = [
+            (s.uniform(16, 30), s.uniform(66, 80), 15.0),
+            (s.uniform(98, 112), s.uniform(62, 78), 15.0),
+            *heads,
+        ]
     petals = int(s.rng.integers(5, 10))
     for x, y, r in heads:
         foot = x + s.uniform(-10, 10)
@@ -116,7 +133,10 @@ def lighthouse(s: Scene, light: str, level: int) -> None:
     if light != "day":
         for side in (-1, 1):
             s.polygon([(x, lamp), (x + side * 100, lamp - 16), (x + side * 100, lamp + 14)], "orb")
-    s.add(smooth([(x - 46, 132), (x - 34, 106), (x - 8, 99), (x + 20, 100), (x + 40, 112), (x + 50, 134)]), "near")
+    s.add(
+        smooth([(x - 46, 132), (x - 34, 106), (x - 8, 99), (x + 20, 100), (x + 40, 112), (x + 50, 134)]),
+        "near",
+    )
     top, foot = 9.5 * k, 17.0 * k
     bands = int(s.rng.integers(4, 6))
     for band in range(bands):
@@ -135,9 +155,22 @@ def cat(s: Scene, light: str, level: int) -> None:
     backdrop.hills(s, level, ground)
     x, k, way = s.uniform(54, 74), s.uniform(0.95, 1.08), 1 if s.uniform(0, 1) < 0.5 else -1
     y = ground + 6
-    tail = [(x + way * 18, y - 4), (x + way * 44 * k, y - 2), (x + way * 46 * k, y - 34 * k), (x + way * 34 * k, y - 46 * k)]
+    tail = [
+        (x + way * 18, y - 4),
+        (x + way * 44 * k, y - 2),
+        (x + way * 46 * k, y - 34 * k),
+        (x + way * 34 * k, y - 46 * k),
+    ]
     s.line(tail, "main", 7 * k)
-    body = [(x - 22, y + 4), (x - 25, y - 18), (x - 15, y - 50), (x, y - 58), (x + 15, y - 50), (x + 25, y - 18), (x + 22, y + 4)]
+    body = [
+        (x - 22, y + 4),
+        (x - 25, y - 18),
+        (x - 15, y - 50),
+        (x, y - 58),
+        (x + 15, y - 50),
+        (x + 25, y - 18),
+        (x + 22, y + 4),
+    ]
     s.add(smooth([(x + (px - x) * k, py) for px, py in body]), "main")
     hx, hy, r = x - way * 2, y - 68 * k, 21 * k
     for side in (-1, 1):
@@ -169,7 +202,10 @@ def rocket(s: Scene, light: str, level: int) -> None:
     body = [(x, y - 62 * k), (x + 17 * k, y - 28 * k), (x + 19 * k, y + 6 * k), (x + 11 * k, y + 38 * k),
             (x - 11 * k, y + 38 * k), (x - 19 * k, y + 6 * k), (x - 17 * k, y - 28 * k)]  # fmt: skip
     s.add(smooth(body), "main")
-    s.add(smooth([(x, y - 60 * k), (x + 12 * k, y - 34 * k), (x, y - 27 * k), (x - 12 * k, y - 34 * k)]), "second")
+    s.add(
+        smooth([(x, y - 60 * k), (x + 12 * k, y - 34 * k), (x, y - 27 * k), (x - 12 * k, y - 34 * k)]),
+        "second",
+    )
     s.circle(x, y - 10 * k, 8.5 * k, "dark" if light == "night" else "bright")
     s.circle(x, y - 10 * k, 5 * k, "far")
     for shape in s.shapes[start:]:
@@ -209,7 +245,19 @@ def tree(s: Scene, light: str, level: int) -> None:
     backdrop.hills(s, level, ground)
     x, k = s.uniform(54, 74), s.uniform(0.95, 1.1)
     y = ground + 5
-    s.add(polygon([(x - 9, y), (x - 4.5, y - 34), (x - 3.5, y - 62), (x + 3.5, y - 62), (x + 4.5, y - 34), (x + 9, y)]), "dark")
+    s.add(
+        polygon(
+            [
+                (x - 9, y),
+                (x - 4.5, y - 34),
+                (x - 3.5, y - 62),
+                (x + 3.5, y - 62),
+                (x + 4.5, y - 34),
+                (x + 9, y),
+            ]
+        ),
+        "dark",
+    )
     for side in (-1, 1):
         s.line([(x, y - 36), (x + side * 10, y - 48), (x + side * 20 * k, y - 60)], "dark", 3.4)
     centre = y - 70 * k
@@ -227,14 +275,45 @@ def tree(s: Scene, light: str, level: int) -> None:
 def fish(s: Scene, light: str, level: int) -> None:
     for _ in (1, 2, 3)[level] * [0]:
         y = s.uniform(8, 118)
-        s.line([(-8, y), (30, y + s.uniform(-8, 8)), (98, y + s.uniform(-8, 8)), (136, y)], "cloud", s.uniform(2, 4))
+        s.line(
+            [(-8, y), (30, y + s.uniform(-8, 8)), (98, y + s.uniform(-8, 8)), (136, y)],
+            "cloud",
+            s.uniform(2, 4),
+        )
     for _ in (0, 3, 7)[level] * [0]:
         x, h = s.uniform(2, 126), s.uniform(24, 46)
         s.line([(x, 132), (x + 6, 128 - h * 0.4), (x - 6, 128 - h * 0.7), (x + 2, 128 - h)], "near", 4.5)
-    x, y, k, way = s.uniform(56, 72), s.uniform(56, 70), s.uniform(0.95, 1.15), 1 if s.uniform(0, 1) < 0.5 else -1
-    s.add(smooth([(x - way * 26 * k, y), (x - way * 50 * k, y - 27 * k), (x - way * 42 * k, y), (x - way * 50 * k, y + 27 * k)]), "accent")
-    s.add(smooth([(x - way * 14, y - 16 * k), (x, y - 40 * k), (x + way * 16, y - 30 * k), (x + way * 18, y - 14 * k)]), "accent")
-    s.add(smooth([(x - way * 10, y + 16 * k), (x - way * 8, y + 34 * k), (x + way * 10, y + 20 * k)]), "accent")
+    x, y, k, way = (
+        s.uniform(56, 72),
+        s.uniform(56, 70),
+        s.uniform(0.95, 1.15),
+        1 if s.uniform(0, 1) < 0.5 else -1,
+    )
+    s.add(
+        smooth(
+            [
+                (x - way * 26 * k, y),
+                (x - way * 50 * k, y - 27 * k),
+                (x - way * 42 * k, y),
+                (x - way * 50 * k, y + 27 * k),
+            ]
+        ),
+        "accent",
+    )
+    s.add(
+        smooth(
+            [
+                (x - way * 14, y - 16 * k),
+                (x, y - 40 * k),
+                (x + way * 16, y - 30 * k),
+                (x + way * 18, y - 14 * k),
+            ]
+        ),
+        "accent",
+    )
+    s.add(
+        smooth([(x - way * 10, y + 16 * k), (x - way * 8, y + 34 * k), (x + way * 10, y + 20 * k)]), "accent"
+    )
     s.add(smooth([(x - way * 36 * k, y), (x - way * 10 * k, y - 26 * k), (x + way * 24 * k, y - 24 * k), (x + way * 52 * k, y),
                   (x + way * 24 * k, y + 24 * k), (x - way * 10 * k, y + 26 * k)]), "main")  # fmt: skip
     for i in range(int(s.rng.integers(2, 4))):
@@ -265,7 +344,10 @@ def house(s: Scene, light: str, level: int) -> None:
     if level:
         for side in (-1, 1)[: level + 1]:
             tx = x + side * s.uniform(48, 54)
-            s.polygon([(tx, y - s.uniform(38, 50)), (tx + 11, y + 2), (tx - 11, y + 2)], "near" if light == "day" else "far")
+            s.polygon(
+                [(tx, y - s.uniform(38, 50)), (tx + 11, y + 2), (tx - 11, y + 2)],
+                "near" if light == "day" else "far",
+            )
     backdrop.meadow(s, level, ground + 6)
 
 
