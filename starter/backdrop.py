@@ -1,4 +1,4 @@
-"""What stands behind and around a subject: sun or moon, clouds, stars, birds, ground. Density decides how much."""
+"""What stands around a subject: sun or moon, clouds, stars, birds, ground. Density decides how much."""
 
 from __future__ import annotations
 

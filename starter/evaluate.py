@@ -1,4 +1,4 @@
-"""`python -m starter.evaluate`: does the model obey words, and does its adapter obey a picture? The judge decides."""
+"""`python -m starter.evaluate`: does the model obey words, and its adapter a picture?"""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def words(
 def adapter(
     pipe: StableDiffusionPipeline, count: int, scales: list[float], steps: int, guidance: float
 ) -> list[dict[str, float]]:
-    """Subject-only prompts with the embedding of a drawn picture of another subject: is its look taken over, at each scale?
+    """Subject-only prompts with the embedding of a drawn picture of another subject: is its look taken over?
 
     `subject` is whether the prompt's own subject is still seen, `copied` whether the picture's subject is.
     """

@@ -36,7 +36,7 @@ def processor() -> CLIPImageProcessor:
 
 
 def pipeline(shadow: dict[str, torch.Tensor]) -> tuple[StableDiffusionPipeline, dict[str, torch.Tensor]]:
-    """The pipeline without its adapter, and the adapter's flat state, from averaged weights of UNet and adapter."""
+    """The pipeline without its adapter, and the adapter's flat state."""
     joint = unet.build()
     joint.load_state_dict(shadow)
     bare = UNet2DConditionModel(**unet.CONFIG)
@@ -44,7 +44,8 @@ def pipeline(shadow: dict[str, torch.Tensor]) -> tuple[StableDiffusionPipeline, 
     tokenizer, encoder = text.trained()
     made = StableDiffusionPipeline(
         vae=vae.trained(), text_encoder=encoder, tokenizer=tokenizer, unet=bare, scheduler=scheduler(),
-        safety_checker=None, feature_extractor=processor(), image_encoder=vision.trained(), requires_safety_checker=False,
+        safety_checker=None, feature_extractor=processor(), image_encoder=vision.trained(),
+        requires_safety_checker=False,
     )  # fmt: skip
     state = unet.adapter_state(joint)
     flat = {

@@ -76,7 +76,8 @@ def write(
 def build(count: int = COUNT, folder: Path = FOLDER) -> None:
     """Write the gallery with every second image made by the trained model, and the embeddings of all.
 
-    A generated image in which the judge does not see the subject and the medium asked for gives way to a drawn one.
+
+    A generated image in which the judge misses the subject or the medium asked for gives way to a drawn one.
     """
     codes, entries = balanced(count, SEED), plan(count)
     pipe = export.load_pipeline()

@@ -1,10 +1,11 @@
-"""An independent judge of attributes: a small CNN trained on drawn pictures only, with another seed and architecture.
+"""An independent judge of attributes: a small CNN trained on drawn pictures only.
 
 It shares no weights with the model it judges.
 """
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from starter.attributes import NAMES
-from starter.dataset import RUNS, load
+from starter.dataset import load
 from starter.loop import Budget, fit
 from starter.vae import to_tensor
 from starter.vision import disturbed
@@ -28,7 +29,7 @@ class Judge(nn.Module):
         super().__init__()
         widths = (3, 24, 48, 80, 112, 144)
         layers: list[nn.Module] = []
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in itertools.pairwise(widths):
             layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.GroupNorm(8, wide), nn.ReLU()]
         self.body = nn.Sequential(*layers)
         self.fine = nn.Conv2d(80, 96, 1)

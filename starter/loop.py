@@ -1,7 +1,7 @@
 """One resumable training loop for every stage: AdamW, warm-up and cosine, averaged weights, checkpoints.
 
-The cosine runs over a budget of samples or of minutes, whichever is used up first, so that a stage ends at a known
-time on a shared machine. Elapsed time is counted across restarts.
+The cosine runs over a budget of samples or of minutes, whichever is used up first, so that a stage ends at a
+known time on a shared machine. Elapsed time is counted across restarts.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def fit(
         step += 1
         average.update(module, step)
         running = loss.item() if step == first + 1 else 0.98 * running + 0.02 * loss.item()
-        if step % 50 == 0 and rank == 0:
+        if step % (50 if batch > 40 else 10) == 0 and rank == 0:
             speed = (step - first) * batch / (time.monotonic() - started)
             print(f"{name} step {step} {progress:.1%} loss {running:.4f} {speed:.0f} samples/s", flush=True)
         if rank == 0 and time.monotonic() - saved > every_seconds:

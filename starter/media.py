@@ -245,7 +245,7 @@ def hatch(canvas: Any, colour: np.ndarray, gap: float, angle: float, rng: np.ran
 
 
 def woodblock(scene: Scene, colours: Colours, rng: np.random.Generator) -> Image:
-    """A print from blocks: a graded band at the top, flat inks, a heavy key line and the grain of the wood."""
+    """A print from blocks: a graded band at the top, flat inks, a heavy key line and wood grain."""
     canvas = Canvas()
     top, low = colours.role("sky_top"), colours.role("sky_low")
     canvas.fill(low, low)

@@ -1,4 +1,4 @@
-"""Batches with one image embedding a picture, which the pipeline's own call cannot do: the UNet is called directly."""
+"""Batches with one image embedding a picture, which the pipeline's own call cannot do."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import cos, pi, sin
@@ -66,7 +67,7 @@ def smooth(points: Sequence[Point], *, closed: bool = True) -> Any:
         builder.close()
         return builder.detach()
     builder.moveTo(*points[0])
-    for here, after in zip(points[1:-1], points[2:], strict=True):
+    for here, after in itertools.pairwise(points[1:]):
         builder.quadTo(*here, *middle(here, after))
     builder.lineTo(*points[-1])
     return builder.detach()

@@ -197,7 +197,8 @@ def rocket(s: Scene, light: str, level: int) -> None:
                   (x + 13 * k, y + 34 * k)]), "orb")  # fmt: skip
     s.add(smooth([(x - 7 * k, y + 34 * k), (x, y + 60 * k), (x + 7 * k, y + 34 * k)]), "accent")
     for side in (-1, 1):
-        s.polygon([(x + side * 10 * k, y + 8 * k), (x + side * 31 * k, y + 38 * k), (x + side * 26 * k, y + 46 * k),
+        s.polygon([(x + side * 10 * k, y + 8 * k), (x + side * 31 * k, y + 38 * k), (x + side * 26 * k,
+                   y + 46 * k),
                    (x + side * 9 * k, y + 34 * k)], "accent")  # fmt: skip
     body = [(x, y - 62 * k), (x + 17 * k, y - 28 * k), (x + 19 * k, y + 6 * k), (x + 11 * k, y + 38 * k),
             (x - 11 * k, y + 38 * k), (x - 19 * k, y + 6 * k), (x - 17 * k, y - 28 * k)]  # fmt: skip
@@ -229,7 +230,8 @@ def bridge(s: Scene, light: str, level: int) -> None:
         t = i / cables
         y = top + (dip - top) * 4 * t * (1 - t)
         s.line([(left + (right - left) * t, y), (left + (right - left) * t, deck)], "main", 1.4, detail=True)
-    s.line([(left, top), (left + (mid - left) * 0.5, dip - 3), (mid, dip + 4), (right - (right - mid) * 0.5, dip - 3),
+    s.line([(left, top), (left + (mid - left) * 0.5, dip - 3), (mid, dip + 4),
+            (right - (right - mid) * 0.5, dip - 3),
             (right, top)], "main", 2.6)  # fmt: skip
     for x, side in ((left, -1), (right, 1)):
         s.line([(x, top), (x + side * 18, deck - 14), (x + side * 44, deck)], "main", 2.6)
@@ -314,7 +316,8 @@ def fish(s: Scene, light: str, level: int) -> None:
     s.add(
         smooth([(x - way * 10, y + 16 * k), (x - way * 8, y + 34 * k), (x + way * 10, y + 20 * k)]), "accent"
     )
-    s.add(smooth([(x - way * 36 * k, y), (x - way * 10 * k, y - 26 * k), (x + way * 24 * k, y - 24 * k), (x + way * 52 * k, y),
+    s.add(smooth([(x - way * 36 * k, y), (x - way * 10 * k, y - 26 * k), (x + way * 24 * k, y - 24 * k),
+                  (x + way * 52 * k, y),
                   (x + way * 24 * k, y + 24 * k), (x - way * 10 * k, y + 26 * k)]), "main")  # fmt: skip
     for i in range(int(s.rng.integers(2, 4))):
         bx = x - way * (16 - 15 * i) * k
@@ -365,8 +368,10 @@ def balloon(s: Scene, light: str, level: int) -> None:
     x, y, r = s.uniform(54, 74), s.uniform(44, 50), s.uniform(33, 38)
     for side in (-1, 1):
         s.line([(x + side * r * 0.35, y + r), (x + side * 5, y + r * 1.62)], "dark", 1.5, detail=True)
-    shell = [(x, y - r * 1.06), (x + r * 0.98, y - r * 0.86), (x + r * 1.12, y + r * 0.2), (x + r * 0.3, y + r * 1.26),
-             (x - r * 0.3, y + r * 1.26), (x - r * 1.12, y + r * 0.2), (x - r * 0.98, y - r * 0.86)]  # fmt: skip
+    shell = [(x, y - r * 1.06), (x + r * 0.98, y - r * 0.86), (x + r * 1.12, y + r * 0.2), (x + r * 0.3,
+             y + r * 1.26),
+             (x - r * 0.3, y + r * 1.26), (x - r * 1.12, y + r * 0.2), (x - r * 0.98,
+                 y - r * 0.86)]  # fmt: skip
     s.add(smooth(shell), "main")
     for wide, role in ((0.68, "accent"), (0.3, "bright")):
         s.add(smooth([(x + (px - x) * wide, py) for px, py in shell]), role)

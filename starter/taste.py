@@ -1,9 +1,9 @@
-"""The default taste space of the starter's image encoder, and a population prior over preference vectors in it.
+"""The default taste space of the starter's image encoder, and a population prior over preference vectors.
 
-No ratings of real people exist for these pictures, so the prior comes from simulated ones: a person's utility is a sum of
-independent normal effects of the true attributes of look, scaled so that the person, asked twice, answers a random pair
-the same way as often as SELF_AGREEMENT. Each utility is regressed on the space's coordinates; the prior is the covariance
-of the resulting vectors.
+No ratings of real people exist for these pictures, so the prior comes from simulated ones: a person's utility
+is a sum of independent normal effects of the true attributes of look, scaled so that the person, asked twice,
+answers a random pair the same way as often as SELF_AGREEMENT. Each utility is regressed on the space's
+coordinates; the prior is the covariance of the resulting vectors.
 """
 
 from __future__ import annotations
@@ -70,8 +70,10 @@ def build(path: Path = PATH) -> None:
     centre, components, variances = axes(embeddings)
     mean, covariance = prior((embeddings - centre) @ components.T, codes)
     np.savez(
-        path, centre=centre.astype(np.float32), components=components.astype(np.float32), scale=variances.astype(np.float32),
-        prior_mean=mean, prior_cov=covariance, norm=np.float32(np.linalg.norm(embeddings, axis=1).mean()), encoder=ENCODER,
+        path, centre=centre.astype(np.float32), components=components.astype(np.float32),
+        scale=variances.astype(np.float32),
+        prior_mean=mean, prior_cov=covariance, norm=np.float32(np.linalg.norm(embeddings, axis=1).mean()),
+        encoder=ENCODER,
     )  # fmt: skip
     share = variances.sum() / embeddings.var(0, ddof=1).sum()
     print(f"taste space: {COMPONENTS} components keep {share:.3f} of the variance", flush=True)

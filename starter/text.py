@@ -67,7 +67,8 @@ def build_tokenizer(folder: Path) -> CLIPTokenizer:
 def build(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     torch.manual_seed(SEED)
     config = CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=192, intermediate_size=768, num_hidden_layers=4, num_attention_heads=4,
+        vocab_size=len(tokenizer), hidden_size=192, intermediate_size=768, num_hidden_layers=4,
+        num_attention_heads=4,
         max_position_embeddings=LENGTH, projection_dim=192, eos_token_id=tokenizer.eos_token_id,
         bos_token_id=tokenizer.bos_token_id, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip

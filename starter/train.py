@@ -1,4 +1,4 @@
-"""`python -m starter.train STAGE`: one resumable command a stage; `all` runs those that are not finished, in order."""
+"""`python -m starter.train STAGE`: one resumable command a stage; `all` runs the unfinished ones in order."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """The denoiser and its image adapter, trained together by flow matching on cached latents.
 
-The adapter is the ordinary IP-Adapter of diffusers. A batch either leaves it out altogether, so that scale 0 stays a good
-model, or feeds it the embedding of another picture that looks alike, often with a caption that says nothing of the look.
+The adapter is the ordinary IP-Adapter of diffusers. A batch either leaves it out altogether, so that scale 0
+stays a good model, or feeds it the embedding of another picture that looks alike,
+often with a caption that says
+nothing of the look.
 """
 
 from __future__ import annotations
@@ -106,7 +108,7 @@ class Alike:
         return np.asarray(self.embeddings[chosen].mean(0))
 
     def draw(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """One embedding for picture `index`: of a twin in looks, or the mean of a few that share the medium or the palette.
+        """One embedding for picture `index`: of a twin in looks, or a mean over its medium or palette.
 
         Tastes reach the adapter as such means, at the usual length.
         """
@@ -127,7 +129,7 @@ class Alike:
 def conditions(
     index: list[int], codes: np.ndarray, alike: Alike, adapted: bool, rng: np.random.Generator
 ) -> tuple[list[str], np.ndarray]:
-    """Captions and image embeddings of a batch; an empty caption and a zero embedding stand for "nothing said"."""
+    """Captions and image embeddings of a batch; empty and zero stand for "nothing said"."""
     speaker = Speaker(rng)
     captions, embeddings = [], np.zeros((len(index), vision.WIDTH), np.float32)
     for row, i in enumerate(index):
@@ -189,8 +191,9 @@ def train(
         x = torch.from_numpy(latents[index].astype(np.float32))
         return flow_step(unet, x, context, torch.from_numpy(embeddings), generator)
 
-    # Parameters without a gradient in a batch (the adapter's, when it is left out) are skipped by the optimizer.
-    shadow = fit("unet", unet, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.9993, warmup=200,
+    # The optimizer skips parameters without a gradient: the adapter, in batches that leave it out.
+    shadow = fit("unet", unet, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.9993,
+                 warmup=200,
                  every_seconds=600, on_checkpoint=on_checkpoint)  # fmt: skip
     if rank == 0:
         torch.save(shadow, RUNS / "unet.final.pt")

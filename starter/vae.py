@@ -95,7 +95,7 @@ def encode(vae: AutoencoderKL, images: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def standardise(vae: AutoencoderKL, images: np.ndarray) -> None:
-    """Fold each latent channel's mean and deviation into the 1x1 convolutions, so that latents have mean 0, unit deviation."""
+    """Fold each latent channel's mean and deviation into the 1x1 convolutions: mean 0, deviation 1."""
     vae.eval()
     sample = images[np.linspace(0, len(images) - 1, 512).astype(int)]
     latents = torch.cat([encode(vae, part) for part in np.array_split(sample, 16)])

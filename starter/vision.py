@@ -1,4 +1,4 @@
-"""The image encoder: a small CLIP vision tower whose embedding says how a picture looks, not what it shows."""
+"""The image encoder: a small CLIP vision tower whose embedding tells looks, not content."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ORDER = [list(NAMES).index(name) for name in HOW]
 def build() -> CLIPVisionModelWithProjection:
     torch.manual_seed(SEED)
     config = CLIPVisionConfig(
-        hidden_size=192, intermediate_size=768, num_hidden_layers=4, num_attention_heads=4, image_size=128, patch_size=16,
-        projection_dim=WIDTH,
+        hidden_size=192, intermediate_size=768, num_hidden_layers=4, num_attention_heads=4,
+        image_size=128, patch_size=16, projection_dim=WIDTH,
     )  # fmt: skip
     return CLIPVisionModelWithProjection(config)
 
@@ -41,7 +41,7 @@ class Reverse(torch.autograd.Function):
 
 
 class Seer(nn.Module):
-    """The encoder, linear heads on the direction of its embedding, and an adversary that looks for the subject."""
+    """The encoder, linear heads on its direction, and an adversary that looks for the subject."""
 
     def __init__(self, encoder: CLIPVisionModelWithProjection) -> None:
         super().__init__()
