@@ -75,8 +75,8 @@ def export(shadow: dict[str, torch.Tensor], folder: Path = WEIGHTS) -> None:
             )
     for path in part.rglob("*.safetensors"):
         path.chmod(0o644)
-    if (folder / "README.md").exists():
-        shutil.copy(folder / "README.md", part / "README.md")
+    for note in folder.glob("*.md"):
+        shutil.copy(note, part / note.name)
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -70,7 +70,8 @@ def train(budget: Budget, *, batch: int = 48, lr: float = 2e-3) -> None:
 def load_judge(path: Path = WEIGHTS) -> Judge:
     judge = Judge()
     judge.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    return judge.eval()
+    judge.eval()
+    return judge
 
 
 @torch.no_grad()

@@ -128,7 +128,7 @@ def fit(
             group["lr"] = lr * rate(progress, step, warmup)
         loss = loss_of(torch.Generator().manual_seed((seed * 1_000_003 + step) * world + rank))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if world > 1:
             share_gradients(trained)
         nn.utils.clip_grad_norm_(trained, 1.0)

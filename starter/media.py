@@ -39,7 +39,7 @@ class Canvas:
 
     def rgb(self) -> Image:
         self.surface.flushAndSubmit()
-        return self.pixels[..., :3].copy()
+        return np.array(self.pixels[..., :3])
 
     def fill(self, top: np.ndarray, low: np.ndarray) -> None:
         """A vertical gradient over the whole canvas."""
@@ -149,7 +149,7 @@ def watercolour(scene: Scene, colours: Colours, rng: np.random.Generator) -> Ima
     inside = np.clip((frame - 6) / 3.0, 0, 1)[..., None]
     bloom = np.clip(0.12 + 0.22 * noise(rng, (6, 6)) + 0.12 * noise(rng, (18, 18)), 0, 0.6)[..., None]
     image = image * (1 - bloom) + paper * bloom
-    return np.clip((image * inside + paper * (1 - inside)) * 255, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((image * inside + paper * (1 - inside)) * 255, 0, 255), np.uint8)
 
 
 def edge_distance() -> np.ndarray:

@@ -8,7 +8,9 @@ nothing of the look.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ from starter.loop import Budget, fit, ranks
 SEED = 15
 TOKENS = 4
 CONTEXT = 192
+CACHED = 24_000  # pictures it is trained on
 WITHOUT_ADAPTER = 0.35  # share of batches
 CONFIG = {
     "sample_size": 16,
@@ -170,11 +173,11 @@ def train(
     budget: Budget,
     *,
     batch: int = 32,
-    lr: float = 5e-4,
+    lr: float = 6e-4,
     on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
 ) -> None:
-    _, codes = load()
     latents = np.load(RUNS / "latents.npy")
+    codes = load()[1][: len(latents)]
     alike = Alike(np.load(RUNS / "embeddings.npy"), codes)
     tokenizer, encoder = text.trained()
     unet = build()
@@ -192,21 +195,27 @@ def train(
         return flow_step(unet, x, context, torch.from_numpy(embeddings), generator)
 
     # The optimizer skips parameters without a gradient: the adapter, in batches that leave it out.
-    shadow = fit("unet", unet, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.9993,
-                 warmup=200,
-                 every_seconds=600, on_checkpoint=on_checkpoint)  # fmt: skip
+    shadow = fit(
+        "unet", unet, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.998, warmup=200,
+        every_seconds=480, on_checkpoint=on_checkpoint,
+    )  # fmt: skip
     if rank == 0:
         torch.save(shadow, RUNS / "unet.final.pt")
 
 
-def cache() -> None:
-    """Encode every picture once: latents (float16), image embeddings (float32)."""
+def encode_part(bounds: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Latents (float16) and image embeddings (float32) of the pictures with indices in `bounds`."""
+    torch.set_num_threads(1)
     images, _ = load()
-    compressor, seer = vae.trained(), vision.trained()
-    if not (RUNS / "latents.npy").exists():
-        parts = [
-            vae.encode(compressor, np.asarray(images[i : i + 50])).half().numpy()
-            for i in range(0, len(images), 50)
-        ]
-        np.save(RUNS / "latents.npy", np.concatenate(parts))
-    np.save(RUNS / "embeddings.npy", vision.embed(seer, images))
+    part = np.asarray(images[slice(*bounds)])
+    latents = [vae.encode(vae.trained(), part[i : i + 25]).half().numpy() for i in range(0, len(part), 25)]
+    return np.concatenate(latents), vision.embed(vision.trained(), part)
+
+
+def cache(count: int = CACHED, processes: int = 2) -> None:
+    """Encode the first `count` pictures once, so that training the UNet needs neither encoder."""
+    starts = range(0, count, 500)
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        parts = list(pool.map(encode_part, [(start, start + 500) for start in starts]))
+    np.save(RUNS / "latents.npy", np.concatenate([latents for latents, _ in parts]))
+    np.save(RUNS / "embeddings.npy", np.concatenate([embeddings for _, embeddings in parts]))
