@@ -178,7 +178,8 @@ def train(
 ) -> None:
     latents = np.load(RUNS / "latents.npy")
     codes = load()[1][: len(latents)]
-    alike = Alike(np.load(RUNS / "embeddings.npy"), codes)
+    known = (RUNS / "embeddings.npy").exists()
+    alike = Alike(np.load(RUNS / "embeddings.npy") if known else np.zeros((len(codes), vision.WIDTH)), codes)
     tokenizer, encoder = text.trained()
     unet = build()
     rank, world = ranks()
@@ -186,7 +187,8 @@ def train(
     def loss_of(generator: torch.Generator) -> torch.Tensor:
         rng = np.random.default_rng(generator.initial_seed())
         # One decision for all processes, so that their gradients are of the same parameters.
-        adapted = bool(np.random.default_rng(generator.initial_seed() // world).random() >= WITHOUT_ADAPTER)
+        adapted = np.random.default_rng(generator.initial_seed() // world).random() >= WITHOUT_ADAPTER
+        adapted = bool(adapted) and known
         set_scale(unet, 1.0 if adapted else 0.0)
         index = rng.integers(len(codes), size=batch // world).tolist()
         captions, embeddings = conditions(index, codes, alike, adapted, rng)
@@ -203,19 +205,29 @@ def train(
         torch.save(shadow, RUNS / "unet.final.pt")
 
 
-def encode_part(bounds: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Latents (float16) and image embeddings (float32) of the pictures with indices in `bounds`."""
+def latents_of(bounds: tuple[int, int]) -> np.ndarray:
+    """Latents (n, 8, 16, 16) float16 of the pictures with indices in `bounds`."""
     torch.set_num_threads(1)
-    images, _ = load()
-    part = np.asarray(images[slice(*bounds)])
-    latents = [vae.encode(vae.trained(), part[i : i + 25]).half().numpy() for i in range(0, len(part), 25)]
-    return np.concatenate(latents), vision.embed(vision.trained(), part)
+    images, compressor = load()[0], vae.trained()
+    parts = [np.asarray(images[i : i + 25]) for i in range(*bounds, 25)]
+    return np.concatenate([vae.encode(compressor, part).half().numpy() for part in parts])
+
+
+def looks_of(bounds: tuple[int, int]) -> np.ndarray:
+    """Image embeddings (n, 64) float32 of the pictures with indices in `bounds`."""
+    torch.set_num_threads(1)
+    return vision.embed(vision.trained(), np.asarray(load()[0][slice(*bounds)]))
 
 
 def cache(count: int = CACHED, processes: int = 2) -> None:
-    """Encode the first `count` pictures once, so that training the UNet needs neither encoder."""
-    starts = range(0, count, 500)
+    """Encode the first `count` pictures once, so that training the UNet needs neither encoder.
+
+    Without a trained image encoder only latents are made, and the UNet trains without its adapter until then.
+    """
+    bounds = [(start, start + 500) for start in range(0, count, 500)]
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = list(pool.map(encode_part, [(start, start + 500) for start in starts]))
-    np.save(RUNS / "latents.npy", np.concatenate([latents for latents, _ in parts]))
-    np.save(RUNS / "embeddings.npy", np.concatenate([embeddings for _, embeddings in parts]))
+        for name, encode in (("latents", latents_of), ("embeddings", looks_of)):
+            if name == "embeddings" and not (RUNS / "vision.final.pt").exists():
+                return
+            if not (RUNS / f"{name}.npy").exists():
+                np.save(RUNS / f"{name}.npy", np.concatenate(list(pool.map(encode, bounds))))

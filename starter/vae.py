@@ -40,7 +40,7 @@ def crops(images: np.ndarray, count: int, generator: torch.Generator, size: int 
 
 def to_tensor(images: np.ndarray) -> torch.Tensor:
     """(n, h, w, 3) uint8 to (n, 3, h, w) in [-1, 1]."""
-    return (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
+    return (torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
 
 
 def to_images(tensor: torch.Tensor) -> np.ndarray:
