@@ -42,6 +42,10 @@ def make_celery(redis_url: str) -> Celery:
             "socket_timeout": 5.0,
             "socket_connect_timeout": PUBLISH_TIMEOUT_SECONDS,
             "retry_on_timeout": False,
+            # Without these, kombu tries again for six seconds before a send fails.
+            "max_retries": 1,
+            "interval_start": 0.0,
+            "interval_step": 0.0,
         },
         task_publish_retry=False,
         broker_connection_max_retries=None,

@@ -58,6 +58,8 @@ class Model:
         self.encoder = Encoder(plain)
         self._plain = plain
         self._adapted = adapted
+        # Where the pipeline clamps its pixels, infinity becomes plain white or black: catch it before.
+        plain.vae.decoder.register_forward_hook(_refuse_not_finite)
         self.decode_seconds = self._time_decode()
 
     def render(self, shot: Shot, on_step: OnStep | None = None) -> list[Image.Image]:
@@ -85,16 +87,14 @@ class Model:
             output_type="np",
             **options,
         )
-        if not np.isfinite(result.images).all():
-            raise UnusableImage
         return [Image.fromarray(pixels) for pixels in (result.images * 255).round().astype(np.uint8)]
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
-        """Pictures of latents (n, c, h, w), for previews."""
+        """Pictures of latents (n, c, h, w), for previews. Raises UnusableImage."""
         vae = self._plain.vae
         pixels = vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
-        pixels = (pixels.float() / 2 + 0.5).nan_to_num().clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
+        pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         return [Image.fromarray(picture) for picture in (pixels * 255).round().astype(np.uint8)]
 
     def _embeds(self, conditioning: Conditioning, guidance: float) -> torch.Tensor:
@@ -111,6 +111,11 @@ class Model:
         start = time.perf_counter()
         self.decode(latents)
         return time.perf_counter() - start
+
+
+def _refuse_not_finite(_module: torch.nn.Module, _input: Any, pixels: torch.Tensor) -> None:
+    if not torch.isfinite(pixels).all():
+        raise UnusableImage
 
 
 def _callback(on_step: OnStep) -> Callable[..., dict[str, Any]]:

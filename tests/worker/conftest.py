@@ -53,9 +53,13 @@ def studio(presets: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
         "DEVICE": "cpu",
     }.items():
         monkeypatch.setenv(f"PENCHANT_{name}", value)
-    for cached in (get_settings, load_presets, get_events):
-        cached.cache_clear()
+    forget()
     yield get_settings()
+    forget()
+
+
+def forget() -> None:
+    """Clears what the process keeps of its settings and presets."""
     for cached in (get_settings, load_presets, get_events):
         cached.cache_clear()
 

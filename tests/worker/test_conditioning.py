@@ -1,0 +1,107 @@
+"""From a spec to shots: what is painted together, how strongly, and with which taste."""
+
+import numpy as np
+import pytest
+from sqlmodel import Session
+
+from app.errors import NotFound
+from app.models import Person
+from app.presets import Adapter, Preset
+from app.spec import Spec
+from tests.worker import tiny
+from tests.worker.tastes import make_space, make_taste, store_code
+from worker.conditioning import LEAST_GUIDANCE, Taste, load_taste, plan, shots, split
+
+PRESET = Preset(
+    name="tiny",
+    title="Tiny",
+    licence="Apache-2.0",
+    folder="/nowhere",
+    encoder=tiny.ENCODER,
+    adapter=Adapter(max_scale=0.8),
+    sizes=((64, 64),),
+    steps=4,
+    guidance=4.0,
+)
+VECTOR = np.ones(tiny.WIDTH, dtype=np.float32)
+
+
+def spec(stylize: int = 100, tastes: tuple[tuple[str, float], ...] = (), **values: object) -> Spec:
+    asked = Spec(text="a cat", **values)
+    return asked.resolve(seed=7, stylize=stylize, model="tiny", steps=4, size=(64, 64), tastes=tastes)
+
+
+@pytest.fixture(scope="module")
+def taste() -> Taste:
+    space = make_space()
+    return Taste(make_taste(space), space)
+
+
+def test_without_a_taste_a_grid_is_one_shot() -> None:
+    parts = shots(spec(negative=("people", "text")), plan(spec(), PRESET, None, VECTOR), batch=8)
+    ((slots, shot),) = parts
+    assert slots == (0, 1, 2, 3)
+    assert shot.seeds == (7, 8, 9, 10)
+    assert (shot.negative, shot.conditioning, shot.guidance) == ("people, text", None, 4.0)
+
+
+def test_a_batch_bounds_a_shot_and_a_shot_can_be_split() -> None:
+    parts = shots(spec(n=5), plan(spec(n=5), PRESET, None, VECTOR), batch=4)
+    assert [slots for slots, _ in parts] == [(0, 1, 2, 3), (4,)]
+    halves = split(*parts[0], 2)
+    assert [slots for slots, _ in halves] == [(0, 1), (2, 3)]
+    assert [shot.seeds for _, shot in halves] == [(7, 8), (9, 10)]
+
+
+def test_strength_rises_with_stylize_to_the_presets_maximum(taste: Taste) -> None:
+    scales = []
+    for stylize in (50, 100, 1000):
+        first = plan(spec(stylize), PRESET, taste, VECTOR)[0].conditioning
+        assert first is not None
+        scales.append(first.scale)
+        assert np.linalg.norm(first.positive) == pytest.approx(taste.space.norm)
+    assert 0 < scales[0] < scales[1] < scales[2] <= 0.8
+
+
+def test_one_taste_paints_the_grid_in_one_shot(taste: Taste) -> None:
+    ((slots, shot),) = shots(spec(), plan(spec(), PRESET, taste, VECTOR), batch=4)
+    assert slots == (0, 1, 2, 3)
+    assert shot.conditioning is not None
+
+
+def test_chaos_with_a_taste_draws_one_for_each_slot_the_same_each_time(taste: Taste) -> None:
+    asked = spec(chaos=100)
+    first, again = (plan(asked, PRESET, taste, VECTOR) for _ in range(2))
+    vectors = [item.conditioning.positive for item in first if item.conditioning is not None]
+    assert len(shots(asked, first, batch=4)) == 4
+    assert len({vector.tobytes() for vector in vectors}) == 4
+    assert all(
+        np.array_equal(vector, item.conditioning.positive)
+        for vector, item in zip(vectors, again, strict=True)
+        if item.conditioning is not None
+    )
+
+
+def test_chaos_without_a_taste_lets_go_of_the_prompt() -> None:
+    guidance = [item.guidance for item in plan(spec(chaos=100), PRESET, None, VECTOR)]
+    assert guidance[0] == 4.0
+    assert guidance == sorted(guidance, reverse=True)
+    assert guidance[-1] == pytest.approx(4.0 * LEAST_GUIDANCE)
+
+
+def test_a_taste_is_loaded_only_where_it_acts(person: Person, session: Session) -> None:
+    code = store_code(session, person)
+    assert load_taste(session, spec=spec(tastes=((code, 1.0),))) is not None
+    assert load_taste(session, spec=spec(0, tastes=((code, 1.0),))) is None
+    assert load_taste(session, spec=spec()) is None
+
+
+def test_a_blend_lies_between_and_a_missing_code_is_named(person: Person, session: Session) -> None:
+    one = store_code(session, person, "tiny01", seed=1)
+    two = store_code(session, person, "tiny02", seed=2)
+    blended = load_taste(session, spec=spec(tastes=((one, 2.0), (two, -1.0))))
+    assert blended is not None
+    means = [make_taste(make_space(), seed=seed).posterior.mean for seed in (1, 2)]
+    assert blended.blend.posterior.mean == pytest.approx((2 * means[0] - means[1]) / 3)
+    with pytest.raises(NotFound, match="nosuch"):
+        load_taste(session, spec=spec(tastes=(("nosuch", 1.0),)))

@@ -1,0 +1,170 @@
+"""The loaded model: the adapter is nowhere in the unpersonalised way, and bad files are refused."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from app.errors import CorruptFile, OperatorError
+from app.presets import Preset
+from tests.worker import tiny
+from tests.worker.conftest import forget, tiny_preset
+from worker.main import main
+from worker.pipelines import Conditioning, Model, Shot, UnusableImage, load
+from worker.weights import verify
+
+SHOT = Shot("a lighthouse", "people", (4294967295, 0), tiny.SIZE, tiny.SIZE, 4, 4.0)
+
+
+def pixels(images: list[Image.Image]) -> np.ndarray:
+    return np.stack([np.asarray(image, dtype=np.int16) for image in images])
+
+
+def with_adapter(scale: float, *, seed: int = 1) -> Shot:
+    rng = np.random.default_rng(seed)
+    positive, negative = rng.standard_normal((2, tiny.WIDTH))
+    return Shot(**{**vars(SHOT), "conditioning": Conditioning(positive, negative, scale)})
+
+
+def test_without_a_taste_it_is_bit_for_bit_the_plain_pipeline(presets: Path, model: Model) -> None:
+    model.render(with_adapter(1.0))
+    plain = StableDiffusionPipeline.from_pretrained(tiny_preset(presets).folder, local_files_only=True)
+    expected = plain(
+        prompt=SHOT.text,
+        negative_prompt=SHOT.negative,
+        num_images_per_prompt=2,
+        generator=[torch.Generator().manual_seed(seed) for seed in SHOT.seeds],
+        width=tiny.SIZE,
+        height=tiny.SIZE,
+        num_inference_steps=4,
+        guidance_scale=4.0,
+    ).images
+    assert np.array_equal(pixels(model.render(SHOT)), pixels(expected))
+
+
+def test_the_adapter_acts_more_the_higher_its_scale(model: Model) -> None:
+    base = pixels(model.render(SHOT))
+    distances = [np.abs(pixels(model.render(with_adapter(scale))) - base).mean() for scale in (0.1, 0.4, 1.0)]
+    assert 0 < distances[0] < distances[1] < distances[2]
+    other = pixels(model.render(with_adapter(1.0, seed=2)))
+    assert np.abs(other - pixels(model.render(with_adapter(1.0)))).mean() > 1
+
+
+def test_one_image_is_the_same_alone_and_in_a_batch(model: Model) -> None:
+    alone = pixels(model.render(Shot(**{**vars(SHOT), "seeds": (0,)})))
+    assert np.abs(alone[0] - pixels(model.render(SHOT))[1]).max() <= 1
+
+
+def test_steps_are_reported_and_can_end_the_call(model: Model) -> None:
+    seen: list[int] = []
+
+    def stop_at_two(step: int, latents: torch.Tensor) -> None:
+        seen.append(step)
+        assert len(model.decode(latents)) == 2
+        if step == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        model.render(SHOT, stop_at_two)
+    assert seen == [1, 2]
+    assert np.array_equal(pixels(model.render(SHOT)), pixels(model.render(SHOT)))
+
+
+def test_not_a_number_is_no_picture(presets: Path) -> None:
+    broken = load(tiny_preset(presets), device="cpu")
+    with torch.no_grad():
+        broken._plain.unet.conv_out.bias.fill_(float("nan"))
+    with pytest.raises(UnusableImage):
+        broken.render(SHOT)
+    with torch.no_grad():
+        broken._plain.unet.conv_out.bias.fill_(0.0)
+        broken._plain.vae.decoder.conv_out.bias.fill_(float("inf"))
+    with pytest.raises(UnusableImage):
+        broken.render(SHOT)
+
+
+def test_embeddings_tell_images_apart(model: Model) -> None:
+    images = model.render(SHOT)
+    vectors = model.encoder.images(images)
+    assert vectors.shape == (2, tiny.WIDTH)
+    assert vectors.dtype == np.float32
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+    texts = model.encoder.texts(["a cat", "a dog " * 200])
+    assert texts.shape == (2, tiny.WIDTH)
+
+
+@pytest.fixture
+def copy(presets: Path, tmp_path: Path) -> Preset:
+    """A copy of the tiny model's files, to be damaged."""
+    folder = tmp_path / "weights"
+    shutil.copytree(tiny_preset(presets).folder, folder)
+    return tiny_preset(presets).model_copy(update={"folder": folder})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["unet/diffusion_pytorch_model.safetensors", "ip_adapter/ip-adapter.safetensors", "model_index.json"],
+)
+def test_a_missing_file_is_named(copy: Preset, name: str) -> None:
+    (copy.folder / name).unlink()
+    with pytest.raises(OperatorError, match=r"lacks .*Restore"):
+        verify(copy)
+
+
+def test_a_truncated_file_is_refused(copy: Preset) -> None:
+    path = copy.folder / "vae" / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CorruptFile, match="is damaged"):
+        load(copy)
+
+
+def test_weights_that_are_no_numbers_are_refused(copy: Preset) -> None:
+    path = copy.folder / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    tensors["conv_in.weight"][0] = float("nan")
+    save_file(tensors, path)
+    with pytest.raises(OperatorError, match="NaN"):
+        load(copy, device="cpu")
+
+
+def test_a_wrong_checksum_is_refused(copy: Preset) -> None:
+    (copy.folder / "SHA256SUMS").write_text(f"{'0' * 64}  model_index.json\n")
+    with pytest.raises(CorruptFile, match="checksum"):
+        verify(copy)
+
+
+class Trap:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (Path.touch, (self.path,))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("name", ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"])
+def test_a_pickle_is_refused_and_not_executed(copy: Preset, tmp_path: Path, name: str) -> None:
+    trap = tmp_path / "executed"
+    (copy.folder / "unet" / name).write_bytes(pickle.dumps(Trap(trap)))
+    with pytest.raises(CorruptFile):
+        load(copy)
+    assert not trap.exists()
+
+
+@pytest.mark.usefixtures("studio")
+def test_a_worker_without_weights_says_what_to_do(
+    presets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PENCHANT_PRESETS", str(tiny.presets_file(tmp_path, tmp_path / "nowhere")))
+    forget()
+    assert main(["--preset", tiny.NAME]) == 2
+    assert "The model tiny lacks" in capsys.readouterr().err
+    assert main(["--preset", "nosuch"]) == 2
+    assert "There is no model nosuch" in capsys.readouterr().err
