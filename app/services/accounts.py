@@ -10,7 +10,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import bindparam, delete, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -25,6 +25,17 @@ SESSION_LIFETIME = timedelta(days=365)  # a guest who loses the cookie loses the
 TOKEN_PREFIX = "pnc_"
 MAX_TOKENS = 100
 MIN_PASSWORD, MAX_PASSWORD = 8, 200
+# Built once: every request asks one of these, and building a statement costs more than running it.
+_OF_SESSION = (
+    select(Person)
+    .join(WebSession, col(WebSession.person_id) == col(Person.id))
+    .where(col(WebSession.token_hash) == bindparam("hash"), col(WebSession.expires_at) > func.now())
+)
+_OF_TOKEN = (
+    select(Person, ApiToken)
+    .join(ApiToken, col(ApiToken.person_id) == col(Person.id))
+    .where(col(ApiToken.token_hash) == bindparam("hash"), col(ApiToken.revoked_at).is_(None))
+)
 WRONG_CREDENTIALS = "The email or the password is wrong. Check both, or create an account."
 
 
@@ -118,12 +129,7 @@ def guest_of_visitor(session: Session, *, token: str) -> Person:
 
 def person_of_session(session: Session, *, token: str) -> Person | None:
     """Who the cookie belongs to, unless it expired or was signed out."""
-    query = (
-        select(Person)
-        .join(WebSession, col(WebSession.person_id) == col(Person.id))
-        .where(WebSession.token_hash == _hash(token), col(WebSession.expires_at) > func.now())
-    )
-    return session.exec(query).first()
+    return session.exec(_OF_SESSION, params={"hash": _hash(token)}).first()
 
 
 def close_session(session: Session, *, token: str) -> None:
@@ -185,12 +191,7 @@ def revoke_token(session: Session, *, person: Person, token_id: int) -> None:
 
 def person_of_token(session: Session, *, secret: str) -> tuple[Person, frozenset[str]] | None:
     """Whose token this is and what it may do; None when it is unknown or revoked."""
-    query = (
-        select(Person, ApiToken)
-        .join(ApiToken, col(ApiToken.person_id) == col(Person.id))
-        .where(ApiToken.token_hash == _hash(secret), col(ApiToken.revoked_at).is_(None))
-    )
-    found = session.exec(query).first()
+    found = session.exec(_OF_TOKEN, params={"hash": _hash(secret)}).first()
     if found is None:
         return None
     person, token = found

@@ -96,9 +96,10 @@ def draw(
         pairs = pairs[apart] if apart.any() else np.delete(pairs, choice.index, axis=0)
     rows = session.exec(select(Image).where(col(Image.id).in_([i for pair in chosen for i in pair[:2]])))
     known = {image.id: image for image in rows}
+    ids = sorted(uuid4() for _ in chosen)  # pairs of one moment are offered in the order of their ids
     return [
-        OfferedPair(uuid4(), known[left], known[right], kind)
-        for left, right, kind in chosen
+        OfferedPair(pair, known[left], known[right], kind)
+        for pair, (left, right, kind) in zip(ids, chosen, strict=True)
         if left in known and right in known
     ]
 

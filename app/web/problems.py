@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import PenchantError
+from app.web.headers import HEADERS
 from app.web.routes.errors import error_page, wants_json
 
 log = logging.getLogger(__name__)
@@ -101,4 +102,5 @@ def _part_away(request: Request, error: Exception) -> Response:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    return problem(request, 500, "internal_error", _BROKEN)
+    headers = {name.decode(): value.decode() for name, value in HEADERS}  # it leaves outside the middleware
+    return problem(request, 500, "internal_error", _BROKEN, headers=headers)
