@@ -80,7 +80,9 @@ def sign_in(session: Session, *, email: str, password: str, guest: Person | None
 
     Raises Forbidden with one message whatever was wrong, after the same work.
     """
-    person = session.exec(select(Person).where(Person.email == email.strip().lower())).first()
+    person = None
+    if email.isprintable():  # anything else is no email, and some of it is nothing a database could look for
+        person = session.exec(select(Person).where(Person.email == email.strip().lower())).first()
     stored = person.password_hash if person is not None else None
     fits = _verify(stored or _nobodys_hash(), password)
     if person is None or not fits:

@@ -84,16 +84,17 @@ def draw(
     met, recent = _shown(session, profile=profile, images=images)
     pairs = _unseen(met, count=len(images), rng=rng)
     chosen: list[tuple[int, int, str]] = []
+    apart = np.ones(len(pairs), dtype=bool)
     while len(pairs) and len(chosen) < count:
-        topics = images[pairs]
+        free = pairs[apart] if apart.any() else pairs
         choice = choose(
-            taste, where[pairs[:, 0]], where[pairs[:, 1]], rng=rng, topics=topics, recent_topics=recent
+            taste, where[free[:, 0]], where[free[:, 1]], rng=rng, topics=images[free], recent_topics=recent
         )
-        first, second = (int(image) for image in topics[choice.index])
-        left, right = (second, first) if choice.swapped else (first, second)
+        pair = free[choice.index]
+        left, right = (int(image) for image in images[pair[::-1] if choice.swapped else pair])
         chosen.append((left, right, "random" if choice.random else "chosen"))
-        apart = ~((topics == first) | (topics == second)).any(axis=1)
-        pairs = pairs[apart] if apart.any() else np.delete(pairs, choice.index, axis=0)
+        left_over = (pairs != pair).any(axis=1)
+        pairs, apart = pairs[left_over], apart[left_over] & ~np.isin(pairs[left_over], pair).any(axis=1)
     rows = session.exec(select(Image).where(col(Image.id).in_([i for pair in chosen for i in pair[:2]])))
     known = {image.id: image for image in rows}
     ids = sorted(uuid4() for _ in chosen)  # pairs of one moment are offered in the order of their ids
