@@ -62,13 +62,14 @@ def test_freeze_share_and_use(app_client: TestClient, guest: Callable[[], Header
 
 def test_jobs(app_client: TestClient, guest: Callable[[], Headers]) -> None:
     me, other = guest(), guest()
-    sent = {"json": {"prompt": "a lighthouse --n 1"}, "headers": {**me, "Idempotency-Key": "one"}}
-    reply = app_client.post(f"{API}/jobs", **sent)
+    keyed = {**me, "Idempotency-Key": "one"}
+    reply = app_client.post(f"{API}/jobs", json={"prompt": "a lighthouse --n 1"}, headers=keyed)
     assert reply.status_code == 202, reply.text
     job = reply.json()["jobs"][0]
-    assert app_client.post(f"{API}/jobs", **sent).json()["jobs"][0]["id"] == job["id"]
-    sent["json"] = {"prompt": "another"}
-    assert app_client.post(f"{API}/jobs", **sent).json()["code"] == "idempotency_mismatch"
+    again = app_client.post(f"{API}/jobs", json={"prompt": "a lighthouse --n 1"}, headers=keyed)
+    assert again.json()["jobs"][0]["id"] == job["id"]
+    differs = app_client.post(f"{API}/jobs", json={"prompt": "another"}, headers=keyed)
+    assert differs.json()["code"] == "idempotency_mismatch"
     assert app_client.get(f"{API}/jobs/{job['id']}", headers=other).status_code == 404
     assert app_client.get(f"{API}/jobs/{job['id']}/events", headers=other).status_code == 404
     assert app_client.post(f"{API}/jobs/{job['id']}/cancel", headers=me).json()["state"] == "cancelled"
