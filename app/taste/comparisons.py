@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.taste.arrays import Array, checked
 from app.taste.errors import InvalidInput
@@ -99,6 +100,17 @@ def join(parts: Sequence[Comparisons]) -> Comparisons:
         weight=np.concatenate([part.weight for part in parts]),
         side=np.concatenate([part.side for part in parts]),
         count=sum(part.count for part in parts),
+    )
+
+
+def take(comparisons: Comparisons, rows: NDArray[np.int64]) -> Comparisons:
+    """Return some of the comparisons by index, each counted as a rating of its own."""
+    return Comparisons(
+        difference=comparisons.difference[rows],
+        outcome=comparisons.outcome[rows],
+        weight=comparisons.weight[rows],
+        side=comparisons.side[rows],
+        count=len(rows),
     )
 
 
