@@ -73,6 +73,7 @@ def instance(environment: dict[str, str]) -> Iterator[Instance]:
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+    process.stdout.close()
     assert not [child for child in children if child.is_running()]
 
 
