@@ -155,7 +155,7 @@ def main() -> None:
             errors.print(f"{name}: {problem['msg']}" if problem["loc"] else problem["msg"])
         _fail()
     except PenchantError as error:
-        errors.print(error.message)
+        errors.print(error.message, soft_wrap=True)
         _fail()
 
 

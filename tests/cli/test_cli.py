@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.worker import tiny
 
-START_SECONDS = 60
+START_SECONDS = 100
 PENCHANT = [sys.executable, "-m", "app.cli"]
 
 
