@@ -260,7 +260,7 @@ def test_an_ordinary_user_with_a_private_home() -> None:
         # This Python may itself lie where only root may go.
         reachable = may_pass(Path(sys.executable).resolve(), NOBODY) and may_pass(REPOSITORY, NOBODY)
         capability = None if reachable else CAP_DAC_READ_SEARCH
-        options = {"parent": os.getpid(), "signal": signal.SIGKILL, "alias": None}
+        options = {"parent": os.getpid(), "folder": "/", "signal": signal.SIGKILL, "alias": None}
         become = {"uid": NOBODY, "gid": NOBODY, "capability": capability}
         prefix = sys.executable, "-I", "-S", launch.__file__, json.dumps(options | become)
         with supervisor(Path(folder) / "home", *prefix) as process:

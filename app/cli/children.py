@@ -1,22 +1,16 @@
 """Child processes of `penchant up`: started with their log, watched, started again when they die."""
 
-import ctypes
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+from app.embedded.process import roll, spawn, tail
+
 FIRST_BACKOFF_SECONDS = 0.2
 LAST_BACKOFF_SECONDS = 15.0
 STEADY_SECONDS = 30.0
-MAX_LOG_BYTES = 20_000_000
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -35,20 +29,16 @@ class Child:
     _due: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start the process in a session of its own, so that Ctrl-C reaches it only through us."""
+        """Start the process; it ends with us, whatever ends us."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=self.environment,
-                start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            )
+        roll(self.log)
+        self.process = spawn(
+            self.command,
+            log=self.log,
+            on_death=signal.SIGTERM,
+            environment=self.environment,
+            folder=Path.cwd(),
+        )
         self._started = time.monotonic()
 
     def watch(self) -> int | None:
@@ -82,10 +72,6 @@ class Child:
             self.process.kill()
             self.process.wait()
 
-    def last_lines(self, lines: int = 8) -> str:
+    def last_lines(self) -> str:
         """The end of the log, for the person at the terminal."""
-        if not self.log.exists():
-            return ""
-        with self.log.open("rb") as file:
-            file.seek(max(0, self.log.stat().st_size - 8_000))
-            return "\n".join(file.read().decode(errors="replace").strip().splitlines()[-lines:])
+        return tail(self.log)

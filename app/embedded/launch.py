@@ -20,6 +20,7 @@ CLONE_NEWUSER = 0x10000000
 
 class Options(TypedDict):
     parent: int  # pid of the starter
+    folder: str  # to work in
     signal: int  # sent to the program when the starter dies (Linux)
     uid: int | None  # become this user and group
     gid: int
@@ -31,7 +32,7 @@ def main() -> None:
     options: Options = json.loads(sys.argv[1])
     program = sys.argv[2:]
     os.umask(0o077)
-    os.chdir("/")
+    os.chdir(options["folder"])
     if options["uid"] is not None:
         become(options["uid"], options["gid"], options["capability"])
     if options["alias"] is not None:

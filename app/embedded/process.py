@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,15 +20,26 @@ MAX_LOG_BYTES = 10_000_000
 KILL_SECONDS = 5.0  # a killed process is gone sooner, unless the disk holds it
 
 
+BARE = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
 def spawn(
-    command: Sequence[str], *, identity: Identity, log: Path, on_death: signal.Signals, stdin: bytes = b""
+    command: Sequence[str],
+    *,
+    log: Path,
+    on_death: signal.Signals,
+    identity: Identity | None = None,
+    environment: Mapping[str, str] = BARE,
+    folder: Path = Path("/"),
+    stdin: bytes = b"",
 ) -> subprocess.Popen[bytes]:
-    """Starts `command` with its output appended to `log`.
+    """Starts `command` in `folder` with its output appended to `log`, as `identity` or as who we are.
 
     It gets a session of its own: a Ctrl-C in the terminal is for us. The child gets
     `on_death` when the *thread* that called this ends (Linux).
     """
-    options = {"parent": os.getpid(), "signal": on_death, **asdict(identity)}
+    options = {"parent": os.getpid(), "folder": str(folder), "signal": on_death}
+    options |= asdict(identity or Identity())
     with log.open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-I", "-S", launch.__file__, json.dumps(options), *command],
@@ -36,7 +47,7 @@ def spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            env=environment,
         )
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError), child.stdin as pipe:
