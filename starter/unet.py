@@ -154,7 +154,7 @@ def flow_step(
     generator: torch.Generator,
 ) -> torch.Tensor:
     """The flow-matching loss (Lipman et al. 2023; logit-normal times as Esser et al. 2024)."""
-    sigma = torch.sigmoid(torch.randn(len(x), generator=generator))
+    sigma = torch.sigmoid(0.3 + torch.randn(len(x), generator=generator))
     uniform = torch.rand(len(x), generator=generator)
     sigma = torch.where(torch.rand(len(x), generator=generator) < 0.3, uniform, sigma)
     noise = torch.randn(x.shape, generator=generator)
