@@ -77,7 +77,7 @@ def noise(rng: np.random.Generator, cells: tuple[int, int]) -> np.ndarray:
 
 def shaded(image: Image, gain: np.ndarray) -> Image:
     """`image` with every pixel multiplied by `gain` (128, 128)."""
-    return np.clip(image * gain[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image * gain[..., None], 0, 255), np.uint8)
 
 
 def flat(

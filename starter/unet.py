@@ -216,7 +216,7 @@ def latents_of(bounds: tuple[int, int]) -> np.ndarray:
 def looks_of(bounds: tuple[int, int]) -> np.ndarray:
     """Image embeddings (n, 64) float32 of the pictures with indices in `bounds`."""
     torch.set_num_threads(1)
-    return vision.embed(vision.trained(), np.asarray(load()[0][slice(*bounds)]))
+    return np.asarray(vision.embed(vision.trained(), np.asarray(load()[0][slice(*bounds)])))
 
 
 def cache(count: int = CACHED, processes: int = 2) -> None:
