@@ -17,6 +17,7 @@ from benchmarks.instance import temporary_instance
 CLIENTS = 16
 SECONDS = 4.0
 ROUNDS = 5
+AHEAD = 4  # pairs that the explore page holds
 
 
 class Rater:
@@ -36,14 +37,14 @@ class Rater:
         if not self.pairs:
             await self.refill()
         answer = "left" if hash(self.pairs[0]) % 2 else "right"
-        body = {"pair_id": self.pairs.popleft(), "answer": answer, "next": 1}
+        body = {"pair_id": self.pairs.popleft(), "answer": answer, "next": AHEAD}
         status, reply = await self.connection.request("POST", "/api/v1/ratings", body)
         assert status in (200, 201), reply
         self.pairs.extend(pair["id"] for pair in json.loads(reply)["pairs"] if pair["id"] not in self.pairs)
 
     async def refill(self) -> None:
         """Pairs to begin with."""
-        status, body = await self.connection.request("GET", "/api/v1/pairs?count=1")
+        status, body = await self.connection.request("GET", f"/api/v1/pairs?count={AHEAD}")
         assert status == 200, body
         self.pairs.extend(pair["id"] for pair in json.loads(body)["items"])
         assert self.pairs, "no pairs are left to rate"

@@ -12,7 +12,10 @@ ANSWERS = ("left", "right", "tie", "both_bad", "skip")
 
 
 class Pair(Table, table=True):
-    """Two images offered to a profile. Only an offered pair can be rated."""
+    """Two images offered to a profile. Only an offered pair can be rated.
+
+    `answered` says that a rating exists, so that the few open pairs are found without looking at the others.
+    """
 
     __tablename__ = "pairs"
     __table_args__ = (
@@ -26,12 +29,16 @@ class Pair(Table, table=True):
             unique=True,
         ),
         Index("ix_pairs_profile_newest", "profile_id", text("created_at desc")),
+        Index("ix_pairs_open", "profile_id", "created_at", "id", postgresql_where=text("not answered")),
     )
     id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     profile_id: int = Field(sa_column=reference("profiles.id", index=False))
     left_id: int = Field(sa_column=reference("images.id"))
     right_id: int = Field(sa_column=reference("images.id"))
     selection: str = Field(sa_column=Column(String(8), nullable=False))
+    answered: bool = Field(
+        default=False, sa_column_kwargs={"server_default": text("false"), "nullable": False}
+    )
     predicted: float | None = Field(default=None, sa_column=Column(Double, nullable=True))
     created_at: datetime | None = Field(default=None, sa_column=created())
 

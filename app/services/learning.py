@@ -35,7 +35,7 @@ _LEARN = text("""
         insert into ratings (profile_id, pair_id, answer) values (:profile, :pair, :answer)
         returning id, created_at
     ), foreseen as (
-        update pairs set predicted = :predicted where id = :pair
+        update pairs set predicted = :predicted, answered = true where id = :pair
     ), counted as (
         update profiles set rating_count = rating_count + :points where id = :profile returning rating_count
     ), learned as (

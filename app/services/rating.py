@@ -1,12 +1,14 @@
 """The explore page's use-cases: which pairs to show, and what an answer teaches."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, load_only
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from app.config import get_settings
@@ -23,25 +25,29 @@ MAX_PAIRS = 20
 NOT_SHOWN = "This pair was not shown to you. Reload /explore."
 
 _left, _right = aliased(Image), aliased(Image)
+
+
+def _shown(image: Any) -> Any:
+    """Loads what is shown of an image; its other columns are read when somebody asks for them."""
+    columns = (image.id, image.width, image.height, image.prompt, image.visibility, image.created_at)
+    return load_only(*columns)
+
+
 _OPEN_OFFERS = (
     select(Pair.id, Pair.selection, _left, _right)
     .join(_left, col(_left.id) == col(Pair.left_id))
     .join(_right, col(_right.id) == col(Pair.right_id))
     .where(
         col(Pair.profile_id) == bindparam("profile"),
-        ~select(Rating.id).where(Rating.pair_id == Pair.id).exists(),
+        ~col(Pair.answered),
         _left.visibility == "public",
         _right.visibility == "public",
     )
     .order_by(col(Pair.created_at), col(Pair.id))
     .limit(bindparam("count"))
+    .options(_shown(_left), _shown(_right))
 )
-_LOCK = (
-    select(Profile)
-    .where(col(Profile.id) == bindparam("profile"))
-    .with_for_update(key_share=True)
-    .execution_options(populate_existing=True)
-)
+_LOCK = text("select rating_count from profiles where id = :profile for no key update")
 
 
 @dataclass(frozen=True)
@@ -196,9 +202,11 @@ def lock(session: Session, profile: Profile) -> Profile:
     known_place, known = session.info.get("held_profile", (None, None))
     if known is not None and known_place == place:
         return known  # type: ignore[no-any-return]
-    held: Profile | None = session.exec(_LOCK, params={"profile": profile.id}).first()
-    if held is None:
+    count = session.execute(_LOCK, {"profile": profile.id}).scalar()
+    if count is None:
         raise NotFound("This profile was deleted.")
+    held = profile if profile in session else session.get_one(Profile, profile.id)
+    set_committed_value(held, "rating_count", count)
     place = (session.get_transaction(), session.get_nested_transaction(), profile.id)
     session.info["held_profile"] = (place, held)
     return held
@@ -230,6 +238,7 @@ def _replace(session: Session, *, profile: Profile, rating: Rating, answer: str)
 
 def _remove(session: Session, *, profile: Profile, rating: Rating) -> None:
     profile.rating_count -= points(rating.answer)
+    session.execute(update(Pair).where(col(Pair.id) == rating.pair_id).values(answered=False))
     session.delete(rating)
     session.flush()
     if rating.answer != Answer.SKIP:
