@@ -118,7 +118,7 @@ class Browser:
 
 
 @pytest.fixture
-def browser(gallery: list[int]) -> Iterator[Browser]:
+def visitor(gallery: list[int]) -> Iterator[Browser]:
     """A visitor's browser that does not follow redirects."""
     with TestClient(create_app(), follow_redirects=False) as client:
         yield Browser(client)
@@ -132,11 +132,11 @@ def stranger(gallery: list[int]) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def adept(browser: Browser) -> Browser:
+def adept(visitor: Browser) -> Browser:
     """A browser whose guest has unlocked --p."""
     for number in range(UNLOCK):
-        browser.rate("left" if number % 2 else "right")
-    return browser
+        visitor.rate("left" if number % 2 else "right")
+    return visitor
 
 
 @pytest.fixture

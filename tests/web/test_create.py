@@ -28,77 +28,77 @@ WRONG = {
 }
 
 
-def test_a_wrong_prompt_is_explained_beside_the_box(browser: Browser, rows: Session) -> None:
-    browser.get("/create")
+def test_a_wrong_prompt_is_explained_beside_the_box(visitor: Browser, rows: Session) -> None:
+    visitor.get("/create")
     for prompt, said in WRONG.items():
-        page = browser.post("/jobs", {"prompt": prompt})
+        page = visitor.post("/jobs", {"prompt": prompt})
         assert 400 <= page.status_code < 500
         assert 'class="note bad"' in page.text
         assert said in page.text
         assert prompt.strip() in page.text
-        fragment = browser.post("/jobs", {"prompt": prompt}, headers=HTMX)
+        fragment = visitor.post("/jobs", {"prompt": prompt}, headers=HTMX)
         assert fragment.status_code == page.status_code
         assert said in fragment.text
         assert "<textarea" not in fragment.text
     assert count_jobs(rows) == 0
 
 
-def test_locked_says_how_far_it_is(browser: Browser) -> None:
-    browser.rate()
-    browser.get("/create")
-    page = browser.post("/jobs", {"prompt": "a tree --p"})
+def test_locked_says_how_far_it_is(visitor: Browser) -> None:
+    visitor.rate()
+    visitor.get("/create")
+    page = visitor.post("/jobs", {"prompt": "a tree --p"})
     assert page.status_code == 403
     sentence = f"Personalization is locked: 1 of {UNLOCK} ratings. Rate {UNLOCK - 1} more on /explore."
     assert sentence in page.text
     assert '<a href="/explore">Rate now</a>' in page.text
 
 
-def test_a_script_in_a_prompt_is_shown_as_text(browser: Browser, rows: Session) -> None:
+def test_a_script_in_a_prompt_is_shown_as_text(visitor: Browser, rows: Session) -> None:
     prompt = '<script>alert(1)</script> & "><img src=x onerror=alert(1)>'
-    browser.get("/create")
-    browser.post("/jobs", {"prompt": prompt})
+    visitor.get("/create")
+    visitor.post("/jobs", {"prompt": prompt})
     finish(rows, slots=4)
     job = newest_job(rows).id
-    image = re.findall(r'href="/images/(\d+)"', browser.get("/images").text)[0]
+    image = re.findall(r'href="/images/(\d+)"', visitor.get("/images").text)[0]
     for path in (f"/jobs/{job}", "/jobs", "/images", f"/images/{image}", "/create", f"/create?remix={job}"):
-        page = browser.get(path).text
+        page = visitor.get(path).text
         assert "<script>alert" not in page
         assert "<img src=x" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in browser.get(f"/jobs/{job}").text
-    assert "<script>alert" not in browser.get("/create?prompt=<script>alert(1)</script>").text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in visitor.get(f"/jobs/{job}").text
+    assert "<script>alert" not in visitor.get("/create?prompt=<script>alert(1)</script>").text
 
 
-def test_a_double_click_makes_one_set_of_jobs(browser: Browser, rows: Session) -> None:
-    browser.get("/create")
-    fields = {"prompt": "{red, blue} kites", "key": browser.hidden("key")}
-    first, second = (browser.post("/jobs", fields, headers=HTMX) for _ in range(2))
+def test_a_double_click_makes_one_set_of_jobs(visitor: Browser, rows: Session) -> None:
+    visitor.get("/create")
+    fields = {"prompt": "{red, blue} kites", "key": visitor.hidden("key")}
+    first, second = (visitor.post("/jobs", fields, headers=HTMX) for _ in range(2))
     found = re.findall(r'data-job="([^"]+)"', first.text)
     assert len(found) == 2
     assert re.findall(r'data-job="([^"]+)"', second.text) == found
     assert count_jobs(rows) == 2
-    assert browser.post("/jobs", fields).headers["location"] == "/jobs"
+    assert visitor.post("/jobs", fields).headers["location"] == "/jobs"
 
 
-def test_cancel_and_rerun(browser: Browser, rows: Session) -> None:
-    browser.get("/create")
-    browser.post("/jobs", {"prompt": "a tree --seed 7"})
+def test_cancel_and_rerun(visitor: Browser, rows: Session) -> None:
+    visitor.get("/create")
+    visitor.post("/jobs", {"prompt": "a tree --seed 7"})
     job = newest_job(rows).id
-    card = browser.post(f"/jobs/{job}/cancel", headers=HTMX)
+    card = visitor.post(f"/jobs/{job}/cancel", headers=HTMX)
     assert 'data-state="cancelled"' in card.text
-    again = browser.post(f"/jobs/{job}/rerun")
+    again = visitor.post(f"/jobs/{job}/rerun")
     assert again.status_code == 303
     rows.expire_all()
     assert newest_job(rows).parent_id == job
     paint(rows, slots=1)
-    card = browser.post(f"/jobs/{newest_job(rows).id}/cancel", headers=HTMX)
+    card = visitor.post(f"/jobs/{newest_job(rows).id}/cancel", headers=HTMX)
     assert "Cancelling" in card.text
 
 
-def test_remix_and_prompt_fill_the_box(browser: Browser, rows: Session) -> None:
-    browser.get("/create")
-    browser.post("/jobs", {"prompt": "a tree --s 50"})
-    assert ">a tree --s 50</textarea>" in browser.get(f"/create?remix={newest_job(rows).id}").text
-    assert ">two trees</textarea>" in browser.get("/create?prompt=two+trees").text
+def test_remix_and_prompt_fill_the_box(visitor: Browser, rows: Session) -> None:
+    visitor.get("/create")
+    visitor.post("/jobs", {"prompt": "a tree --s 50"})
+    assert ">a tree --s 50</textarea>" in visitor.get(f"/create?remix={newest_job(rows).id}").text
+    assert ">two trees</textarea>" in visitor.get("/create?prompt=two+trees").text
 
 
 def test_a_png_carries_its_spec(adept: Browser, rows: Session) -> None:
@@ -115,25 +115,25 @@ def test_a_png_carries_its_spec(adept: Browser, rows: Session) -> None:
     assert adept.get(f"/images/{image}/download?format=webp").headers["content-type"] == "image/webp"
 
 
-def test_images_scroll_by_position(browser: Browser, rows: Session) -> None:
+def test_images_scroll_by_position(visitor: Browser, rows: Session) -> None:
     for _ in range(7):
-        browser.get("/create")
-        browser.post("/jobs", {"prompt": "many --n 8"})
+        visitor.get("/create")
+        visitor.post("/jobs", {"prompt": "many --n 8"})
         finish(rows, slots=8)
-    first = browser.get("/images").text
+    first = visitor.get("/images").text
     older = re.findall(r'hx-get="([^"]+)"', first)[0]
     assert len(re.findall(r'<a href="/images/\d+"', first)) == 48
-    fragment = browser.get(older, headers=HTMX).text
+    fragment = visitor.get(older, headers=HTMX).text
     assert len(re.findall(r'<a href="/images/\d+"', fragment)) == 8
     assert "<html" not in fragment
     assert "hx-get" not in fragment
-    assert ">Newest<" in browser.get(older).text
+    assert ">Newest<" in visitor.get(older).text
 
 
-def test_events_end_with_the_job(browser: Browser, rows: Session) -> None:
-    browser.get("/create")
-    browser.post("/jobs", {"prompt": "a tree"})
+def test_events_end_with_the_job(visitor: Browser, rows: Session) -> None:
+    visitor.get("/create")
+    visitor.post("/jobs", {"prompt": "a tree"})
     finish(rows, slots=4)
-    stream = browser.get(f"/jobs/{newest_job(rows).id}/events")
+    stream = visitor.get(f"/jobs/{newest_job(rows).id}/events")
     assert stream.headers["content-type"].startswith("text/event-stream")
     assert stream.text.splitlines()[2] == 'data: {"state": "done"}'

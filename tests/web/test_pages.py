@@ -11,9 +11,9 @@ from tests.web.jobs import finish, newest_job, paint
 PAGES = ("/", "/explore", "/create", "/jobs", "/images", "/info", "/tasks", "/settings", "/signin", "/signup")
 
 
-def test_a_visitor_sees_every_page(browser: Browser) -> None:
+def test_a_visitor_sees_every_page(visitor: Browser) -> None:
     for path in PAGES:
-        response = browser.get(path)
+        response = visitor.get(path)
         assert response.status_code == 200
         assert f"0</b> <span>/ {UNLOCK}" in response.text
         assert "default-src 'self'" in response.headers["content-security-policy"]
@@ -58,23 +58,23 @@ def test_others_see_neither_job_nor_image(adept: Browser, stranger: Browser, row
     assert "secret" not in stranger.get("/images").text
 
 
-def test_an_error_is_a_page_with_a_way_on(browser: Browser) -> None:
-    response = browser.get("/nowhere")
+def test_an_error_is_a_page_with_a_way_on(visitor: Browser) -> None:
+    response = visitor.get("/nowhere")
     assert response.status_code == 404
     assert "There is nothing at this address." in response.text
     assert 'href="/explore"' in response.text
-    assert browser.get("/images/not-a-number").status_code == 422
+    assert visitor.get("/images/not-a-number").status_code == 422
 
 
-def test_a_fragment_is_answered_with_a_fragment(browser: Browser) -> None:
-    response = browser.get("/nowhere", headers={"HX-Request": "true"})
+def test_a_fragment_is_answered_with_a_fragment(visitor: Browser) -> None:
+    response = visitor.get("/nowhere", headers={"HX-Request": "true"})
     assert response.status_code == 404
     assert "<html" not in response.text
 
 
-def test_gallery_files_are_kept_by_browsers(browser: Browser, gallery: list[int]) -> None:
-    response = browser.get(f"/images/{gallery[0]}/file")
+def test_gallery_files_are_kept_by_browsers(visitor: Browser, gallery: list[int]) -> None:
+    response = visitor.get(f"/images/{gallery[0]}/file")
     assert response.headers["content-type"] == "image/webp"
     assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
-    again = browser.get(f"/images/{gallery[0]}/file", headers={"If-None-Match": response.headers["etag"]})
+    again = visitor.get(f"/images/{gallery[0]}/file", headers={"If-None-Match": response.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")

@@ -5,9 +5,9 @@ import re
 from tests.web.conftest import UNLOCK, Browser
 
 
-def frozen_code(browser: Browser) -> str:
-    browser.get("/info")
-    return str(browser.post("/codes").headers["location"].removeprefix("/p/"))
+def frozen_code(visitor: Browser) -> str:
+    visitor.get("/info")
+    return str(visitor.post("/codes").headers["location"].removeprefix("/p/"))
 
 
 def test_a_private_code_an_unknown_and_a_revoked_one_look_alike(adept: Browser, stranger: Browser) -> None:
@@ -83,29 +83,29 @@ def test_a_token_is_shown_once_and_works_until_revoked(adept: Browser) -> None:
     assert adept.post("/settings/tokens", {"name": "none"}).status_code == 422
 
 
-def test_a_guest_claims_an_account_and_loses_nothing(browser: Browser) -> None:
-    browser.rate()
-    browser.get("/signup")
+def test_a_guest_claims_an_account_and_loses_nothing(visitor: Browser) -> None:
+    visitor.rate()
+    visitor.get("/signup")
     account = {"email": "someone@example.org", "password": "three little words"}
-    assert browser.post("/signup", {"email": "someone", "password": "three little words"}).status_code == 422
-    assert browser.post("/signup", account).headers["location"] == "/settings?done=saved"
-    assert "someone@example.org" in browser.get("/settings").text
-    assert "data-count>1<" in browser.get("/explore").text
-    assert browser.post("/signout").status_code == 303
-    assert "data-count>0<" in browser.get("/explore").text
-    browser.get("/signin")
-    wrong = browser.post("/signin", account | {"password": "three big words"})
+    assert visitor.post("/signup", {"email": "someone", "password": "three little words"}).status_code == 422
+    assert visitor.post("/signup", account).headers["location"] == "/settings?done=saved"
+    assert "someone@example.org" in visitor.get("/settings").text
+    assert "data-count>1<" in visitor.get("/explore").text
+    assert visitor.post("/signout").status_code == 303
+    assert "data-count>0<" in visitor.get("/explore").text
+    visitor.get("/signin")
+    wrong = visitor.post("/signin", account | {"password": "three big words"})
     assert wrong.status_code == 403
     assert 'value="someone@example.org"' in wrong.text
-    assert browser.post("/signin", account).status_code == 303
-    assert "data-count>1<" in browser.get("/explore").text
+    assert visitor.post("/signin", account).status_code == 303
+    assert "data-count>1<" in visitor.get("/explore").text
 
 
-def test_signing_in_brings_a_guests_ratings_along(browser: Browser, stranger: Browser) -> None:
+def test_signing_in_brings_a_guests_ratings_along(visitor: Browser, stranger: Browser) -> None:
     account = {"email": "someone@example.org", "password": "three little words"}
-    browser.rate()
-    browser.get("/signup")
-    browser.post("/signup", account)
+    visitor.rate()
+    visitor.get("/signup")
+    visitor.post("/signup", account)
     for _ in range(3):
         stranger.rate()
     stranger.get("/signin")
@@ -115,11 +115,11 @@ def test_signing_in_brings_a_guests_ratings_along(browser: Browser, stranger: Br
     assert merged[1] in "34"  # both may have been shown the same two images first
 
 
-def test_nothing_is_deleted_without_the_word(browser: Browser) -> None:
-    browser.rate()
-    browser.get("/settings")
-    assert browser.post("/settings/delete", {"confirmation": "yes"}).status_code == 422
-    assert "data-count>1<" in browser.get("/explore").text
+def test_nothing_is_deleted_without_the_word(visitor: Browser) -> None:
+    visitor.rate()
+    visitor.get("/settings")
+    assert visitor.post("/settings/delete", {"confirmation": "yes"}).status_code == 422
+    assert "data-count>1<" in visitor.get("/explore").text
 
 
 def test_deleting_ends_everything(adept: Browser, stranger: Browser) -> None:
