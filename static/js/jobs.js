@@ -3,11 +3,16 @@ import { announce, toast } from "./app.js";
 
 const STREAMS = 3; // browsers allow six connections to a server over HTTP/1.1, and pages need some
 const POLL_MS = 2000;
+const POLLED = 6;
 const streams = new Map();
 const FINAL = new Set(["done", "failed", "cancelled"]);
 
+const running = (card) => Number(card.dataset.state === "running");
+let turn = 0; // whose turn it is to be polled
+
+// Jobs that are not over, those that run first.
 function live() {
-  return [...document.querySelectorAll("[data-job][data-live]")];
+  return [...document.querySelectorAll("[data-job][data-live]")].sort((a, b) => running(b) - running(a));
 }
 
 async function refresh(card) {
@@ -56,6 +61,7 @@ function progress(card, event) {
     const label = card.querySelector(".state");
     label.className = "state running";
     label.textContent = "running";
+    card.dataset.state = "running";
   }
   showPreviews(card, event);
 }
@@ -86,19 +92,20 @@ function open(card) {
 }
 
 function watch() {
-  const cards = live();
+  const cards = live().slice(0, STREAMS);
   for (const id of streams.keys()) {
     if (!cards.some((card) => card.dataset.job === id)) close(id);
   }
   for (const card of cards) {
-    if (streams.size >= STREAMS) break;
     if (!streams.has(card.dataset.job)) open(card);
   }
 }
 
 async function poll() {
   const waiting = live().filter((card) => streams.get(card.dataset.job)?.readyState !== EventSource.OPEN);
-  if (!document.hidden) await Promise.allSettled(waiting.map(refresh));
+  const some = [...waiting.slice(turn), ...waiting.slice(0, turn)].slice(0, POLLED);
+  turn = waiting.length > POLLED ? (turn + POLLED) % waiting.length : 0;
+  if (!document.hidden) await Promise.allSettled(some.map(refresh));
   watch();
   setTimeout(poll, POLL_MS);
 }

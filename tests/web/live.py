@@ -17,7 +17,9 @@ PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobil
 @contextmanager
 def serve() -> Iterator[str]:
     """The application on a free port of this machine; gives its address."""
-    config = uvicorn.Config(create_app(), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        create_app(), port=0, loop="asyncio", log_level="warning", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -26,9 +28,11 @@ def serve() -> Iterator[str]:
         assert time.monotonic() < until, "the server did not start"
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
 
 
 class Screen:
