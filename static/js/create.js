@@ -21,7 +21,7 @@ function press(group, value) {
 function follow() {
   for (const control of form.querySelectorAll("[data-parameter]")) {
     const value = read(prompt.value, NAMES[control.dataset.parameter]);
-    const standing = value ?? control.dataset.default;
+    const standing = value === "" ? "on" : (value ?? control.dataset.default); // a bare --p switches it on
     if (control.matches("input, select")) {
       control.value = control.type === "number" ? (value ?? "") : standing;
       const output = form.querySelector(`output[for="${control.id}"]`);

@@ -44,9 +44,8 @@ def test_a_grid_appears_live_and_can_be_cancelled(screen: Screen, start_worker: 
     expect(page.locator("#results .job")).to_have_count(3)
     running = page.locator('#results .job[data-live]:has([data-progress]:text("Step"))').first
     expect(running).to_be_visible(timeout=60_000)
-    for _ in range(2):
-        page.locator("#results .job[data-live]").get_by_role("button", name="Cancel").first.click()
-        page.wait_for_timeout(150)
+    for job in [job.get_attribute("id") for job in page.locator("#results .job[data-live]").all()]:
+        page.locator(f"#{job}").get_by_role("button", name="Cancel").click()
     expect(page.locator('#results .job[data-state="cancelled"]')).to_have_count(2, timeout=60_000)
     card = page.locator('#results .job[data-state="done"]')
     card.locator(".slot a").first.click()
