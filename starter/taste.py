@@ -45,7 +45,7 @@ def agreement(differences: np.ndarray) -> float:
 
 
 def prior(coordinates: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (k,) and covariance (k, k) of the preference vector in coordinates (n, k)."""
+    """Mean (k,) and covariance (k, k) of the preference vector in coordinates (n, k), of unit variance."""
     rng = np.random.default_rng(SEED)
     effects = rng.normal(size=(one_hot(codes).shape[1], PEOPLE))
     utilities = one_hot(codes) @ effects
@@ -68,12 +68,13 @@ def build(path: Path = PATH) -> None:
     embeddings = np.load(RUNS / "embeddings.npy").astype(np.float64)[:10_000]
     codes = np.load(RUNS / "codes.npy")[: len(embeddings)]
     centre, components, variances = axes(embeddings)
-    mean, covariance = prior((embeddings - centre) @ components.T, codes)
+    scales = np.sqrt(variances)
+    mean, covariance = prior((embeddings - centre) @ components.T / scales, codes)
     np.savez(
         path, centre=centre.astype(np.float32), components=components.astype(np.float32),
-        scale=variances.astype(np.float32),
+        scales=scales.astype(np.float32),
         prior_mean=mean, prior_cov=covariance, norm=np.float32(np.linalg.norm(embeddings, axis=1).mean()),
-        encoder=ENCODER,
+        encoder=ENCODER, version=1,
     )  # fmt: skip
     share = variances.sum() / embeddings.var(0, ddof=1).sum()
     print(f"taste space: {COMPONENTS} components keep {share:.3f} of the variance", flush=True)
