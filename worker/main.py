@@ -3,10 +3,12 @@
 import argparse
 import logging
 import sys
+import warnings
 from typing import Any
 
 import torch
 from celery import signals
+from celery.exceptions import SecurityWarning
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
@@ -66,6 +68,8 @@ def _listen(preset: Preset, runner: Runner) -> int:
         without_heartbeat=True,
         quiet=True,
     )
+    # Celery warns root of unpickling; messages here are JSON ids only.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     runner.start()
     runner.embed()
     log.info("%s is ready", preset.name)
