@@ -16,12 +16,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.client import Client
-from starter.judge import Judge, load_judge
+from starter.attributes import MEDIA, NAMES
+from starter.judge import Judge, classify, load_judge, probabilities
 
 PROMPTS = ("a lighthouse", "a cat", "mountains")
 SEED = 20
@@ -73,8 +75,21 @@ class Eyes:
         key = str(image["id"])
         if key not in self.seen:
             picture = Image.open(io.BytesIO(client.download(f"images/{key}/file"))).convert("RGB")
-            self.seen[key] = self.judge.probabilities([picture])[0]
+            self.seen[key] = self._values(pixels([picture]))
         return self.seen[key]
+
+    def _values(self, picture: NDArray[np.uint8]) -> dict[str, float]:
+        found = probabilities(picture, self.judge)
+        return {
+            value: float(found[name][0, place])
+            for name, values in NAMES.items()
+            for place, value in enumerate(values)
+        }
+
+
+def pixels(images: list[Image.Image]) -> NDArray[np.uint8]:
+    """(n, 128, 128, 3): images as the judge takes them."""
+    return np.stack([np.asarray(image.resize((128, 128), Image.Resampling.LANCZOS)) for image in images])
 
 
 def utility(taste: Taste, seen: dict[str, float]) -> float:
@@ -152,8 +167,8 @@ def contact_sheet(grids: list[tuple[str, list[list[Image.Image]]]]) -> Image.Ima
 
 def share_of(medium: str, images: list[Image.Image], judge: Judge) -> float:
     """The share of `images` in which the judge sees `medium`."""
-    seen = judge.labels(images)
-    return float(np.mean([labels["medium"] == medium for labels in seen]))
+    seen = classify(pixels(images), judge)["medium"]
+    return float((seen == MEDIA.index(medium)).mean())
 
 
 def agreement(
