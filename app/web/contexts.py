@@ -16,7 +16,7 @@ class Shell:
     """Of the account that is signed in; None for visitors and guests."""
     ratings: int
     needed: int
-    """Ratings that unlock --p."""
+    """Ratings that unlock --p; 0 where nothing is known of the person, on error pages."""
     csrf: str
 
 

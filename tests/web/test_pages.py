@@ -30,7 +30,7 @@ def test_pages_of_somebody_with_jobs_in_every_state(adept: Browser, rows: Sessio
     joblife.cancelled(rows, claim=paint(rows, slots=1))
     rows.commit()
     paint(rows, slots=1)
-    for path in PAGES:
+    for path in PAGES[1:]:
         assert adept.get(path).status_code == 200
     listed = adept.get("/jobs").text
     assert re.findall(r'data-state="(\w+)"', listed) == ["queued", "running", "cancelled", "failed", "done"]
@@ -39,6 +39,14 @@ def test_pages_of_somebody_with_jobs_in_every_state(adept: Browser, rows: Sessio
         assert adept.get(f"/jobs/{job}").status_code == 200
     assert re.findall(r'data-state="(\w+)"', adept.get("/jobs?state=open").text) == ["queued", "running"]
     assert "unlocked" in adept.get("/info").text
+
+
+def test_whoever_has_begun_goes_on(visitor: Browser) -> None:
+    assert visitor.get("/").status_code == 200
+    for number in range(UNLOCK):
+        visitor.rate()
+        onward = "/create" if number + 1 == UNLOCK else "/explore"
+        assert visitor.get("/").headers["location"] == onward
 
 
 def test_others_see_neither_job_nor_image(adept: Browser, stranger: Browser, rows: Session) -> None:

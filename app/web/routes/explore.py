@@ -61,7 +61,7 @@ def rate(
         return RedirectResponse("/explore", status_code=303)
     counts = recorded.created and answer != "skip"
     unlocking = counts and recorded.rating_count == get_settings().unlock_ratings
-    return JSONResponse(_state(frame, profile=profile) | {"just_unlocked": unlocking})
+    return JSONResponse(_state(frame, profile=profile, undoable=True) | {"just_unlocked": unlocking})
 
 
 @router.post("/ratings/undo")
@@ -76,7 +76,9 @@ def undo(frame: FrameDep, person: PersonOrGuest) -> Response:
     if undone is not None:
         offered = rating.next_pairs(session, profile=profile, count=rating.MAX_PAIRS)
         pair = next((asdict(picture_pair(item)) for item in offered if item.id == undone.pair_id), None)
-    return JSONResponse(_state(frame, profile=profile) | {"pair": pair})
+    return JSONResponse(
+        _state(frame, profile=profile, undoable=can_undo(session, profile=profile)) | {"pair": pair}
+    )
 
 
 def next_pairs(session: Session, *, profile: Profile | None) -> tuple[PicturePair, ...]:
@@ -99,12 +101,12 @@ def can_undo(session: Session, *, profile: Profile) -> bool:
     return bool(rating.list_ratings(session, profile=profile, limit=1))
 
 
-def _state(frame: Frame, *, profile: Profile) -> dict[str, Any]:
+def _state(frame: Frame, *, profile: Profile, undoable: bool) -> dict[str, Any]:
     pairs = next_pairs(frame.session, profile=profile)
     return {
         "rating_count": profile.rating_count,
         "remaining": remaining(profile.rating_count),
-        "can_undo": can_undo(frame.session, profile=profile),
+        "can_undo": undoable,
         "pairs": [asdict(pair) for pair in pairs],
         "exhausted": not pairs,
         "csrf_token": frame.csrf,
