@@ -9,8 +9,8 @@ from sqlmodel import Session
 from app.config import get_settings
 from app.models import OPEN_STATES, Code, Image, Person
 from app.services import profiles
+from app.services.drawing import OfferedPair
 from app.services.generation import JobView
-from app.services.rating import OfferedPair
 from app.spec import Spec, TasteRef, print_number
 from app.taste.accuracy import Accuracy
 from app.web.contexts import AccuracyFigures, CodeRow, JobCard, Picture, PicturePair, Shell, Slot, TasteRow

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from app.config import get_settings
 from app.models import Profile
 from app.services import profiles, rating
+from app.services.drawing import OfferedPair
 from app.web.cards import picture_pair
 from app.web.contexts import ExplorePage, PicturePair
 from app.web.deps import PersonOrGuest
@@ -69,13 +70,14 @@ def undo(frame: FrameDep, person: PersonOrGuest) -> Response:
     """Take back the latest answer and offer its pair again."""
     session = frame.session
     profile = profiles.global_profile(session, person=person)
+    latest = {row.rating.pair_id: row for row in rating.list_ratings(session, profile=profile, limit=1)}
     undone = rating.undo(session, profile=profile)
     if not wants_json(frame.request):
         return RedirectResponse("/explore", status_code=303)
     pair = None
-    if undone is not None:
-        offered = rating.next_pairs(session, profile=profile, count=rating.MAX_PAIRS)
-        pair = next((asdict(picture_pair(item)) for item in offered if item.id == undone.pair_id), None)
+    if undone is not None and undone.pair_id in latest:
+        row = latest[undone.pair_id]
+        pair = asdict(picture_pair(OfferedPair(undone.pair_id, row.left, row.right, row.selection)))
     return JSONResponse(
         _state(frame, profile=profile, undoable=can_undo(session, profile=profile)) | {"pair": pair}
     )
