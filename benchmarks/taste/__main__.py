@@ -15,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads than free cor
 
 from benchmarks.taste import people
 from benchmarks.taste.measure import Figure, Row, as_json, run
-from benchmarks.taste.studies import Study, load
+from benchmarks.taste.studies import EXPANSIONS, Study, expanded, load
 
 SETS = ("train", "art", "tigers")
 
@@ -25,6 +25,8 @@ def main() -> None:
     options = _parser().parse_args()
     results = {}
     for name, studies in _studies(options):
+        if options.expand:
+            studies = (expanded(study, options.expand) for study in studies)
         rows = run(studies, gp=options.gp)
         results[name] = as_json(rows)
         print(f"\n{name}\n")
@@ -43,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=SETS, action="append", help="of the three sets, only this")
     parser.add_argument("--by-item", action="store_true", help="no item on both sides of a person's split")
     parser.add_argument("--splits", type=int, default=20, help="splits of the people of train (20)")
+    parser.add_argument("--expand", choices=EXPANSIONS, help="add such features of the items to them")
     parser.add_argument("--gp", action="store_true", help="also botorch's PairwiseGP, for 20 people: slow")
     parser.add_argument("--json", type=Path, help="write the figures here")
     return parser
@@ -68,10 +71,15 @@ def _table(title: str, field: str, rows: list[Row]) -> str:
     heads = [f"{name}, {pairs}" if name == "Penchant" else name for name, pairs in columns]
     cells = {(row.learner, row.pairs, row.n): getattr(row, field) for row in rows}
     counts = {row.n: row.people for row in rows if row.learner == "Penchant"}
+    if field == "ece":
+        heads.append("by chance")
     lines = [f"| {title}: n | people | " + " | ".join(heads) + " |", "|---" * (len(heads) + 2) + "|"]
+    chance = {row.n: row.chance for row in rows if (row.learner, row.pairs) == ("Penchant", "random")}
     for n, count in sorted(counts.items()):
-        found = (cells.get((*column, n)) for column in columns)
-        lines.append(f"| {n} | {count} | " + " | ".join(_cell(field, figure) for figure in found) + " |")
+        found = [_cell(field, cells.get((*column, n))) for column in columns]
+        if field == "ece":
+            found.append(f"{chance[n]:.3f}")
+        lines.append(f"| {n} | {count} | " + " | ".join(found) + " |")
     return "\n".join(lines)
 
 

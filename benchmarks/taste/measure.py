@@ -14,6 +14,7 @@ from benchmarks.taste.studies import Choices, Study, split
 NUMBERS = (0, 2, 5, 10, 20, 40, 50, 80, 100, 200)
 BINS = 10
 RESAMPLES = 200
+DRAWS = 10
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """One learner after n choices. Log loss in nats; both are None for one that gives no probabilities."""
+    """One learner after n choices. Log loss in nats.
+
+    chance: the ECE that answers drawn from the predictions themselves would show, over one split; below it
+    nothing can be told. Log loss and these are None for a learner that gives no probabilities.
+    """
 
     learner: str
     pairs: str
@@ -35,6 +40,7 @@ class Row:
     accuracy: Figure
     log_loss: Figure | None
     ece: Figure | None
+    chance: float | None
 
 
 Answers = dict[int, list[tuple[Array, Array]]]  # by person: what was foretold, and what was said
@@ -86,6 +92,7 @@ def _row(learner: str, pairs: str, n: int, answers: Answers, probable: bool) -> 
         accuracy=_mean(hits),
         log_loss=_mean(losses) if probable else None,
         ece=_calibration(np.array(bins)) if probable else None,
+        chance=_chance([parts[0][0] for parts in answers.values()]) if probable else None,
     )
 
 
@@ -107,15 +114,23 @@ def _calibration(bins: Array) -> Figure:
 
     bins (people, 3, 10). Its error is the bootstrap's over people (Efron 1979).
     """
-
-    def ece(share: Array) -> Array:
-        return np.asarray(np.abs(share[..., 1, :] - share[..., 2, :]).sum(axis=-1))
-
     people = len(bins)
     weights = np.random.default_rng(0).multinomial(people, np.full(people, 1 / people), RESAMPLES) / people
     return Figure(
-        float(ece(bins.mean(axis=0))), float(np.std(ece(np.tensordot(weights, bins, axes=1)), ddof=1))
+        float(_ece(bins.mean(axis=0))), float(np.std(_ece(np.tensordot(weights, bins, axes=1)), ddof=1))
     )
+
+
+def _ece(bins: Array) -> Array:
+    return np.asarray(np.abs(bins[..., 1, :] - bins[..., 2, :]).sum(axis=-1))
+
+
+def _chance(predicted: Sequence[Array]) -> float:
+    rng = np.random.default_rng(0)
+    drawn = [
+        [_binned(p, (rng.random(len(p)) < p).astype(np.float64)) for p in predicted] for _ in range(DRAWS)
+    ]
+    return float(np.mean([_ece(np.mean(bins, axis=0)) for bins in drawn]))
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:

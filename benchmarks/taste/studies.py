@@ -1,6 +1,6 @@
 """What is measured: items, the people a prior is learned from, and the people whose choices are foretold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from app.taste.arrays import Array, checked
 
 Indices = NDArray[np.int64]
+EXPANSIONS = ("quadratic", "fourier")
+WAVES = 32
 _PARTS = ("train", "test")
 _FIELDS = ("user", "a", "b", "y")
 _NAMES = ("items", *(f"{part}_{field}" for part in _PARTS for field in _FIELDS))
@@ -97,3 +99,22 @@ def split(person: Choices, study: Study, rng: np.random.Generator) -> tuple[Choi
         learned = place < (len(seen) // 2 if study.known is None else study.known)
         asked = ~learned
     return person.take(learned), person.take(asked & (person.y != 0.5))
+
+
+def expanded(study: Study, kind: str) -> Study:
+    """Return the study with features added to the standardised items that let tastes bend.
+
+    quadratic: all squares and products. fourier: 32 random waves, by which the learner becomes an approximate
+    Gaussian process of a squared-exponential kernel on top of the linear one (Rahimi & Recht 2007).
+    """
+    rng = np.random.default_rng(0)
+    spread = study.items.std(axis=0)
+    items = (study.items - study.items.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    d = items.shape[1]
+    if kind == "quadratic":
+        i, j = np.triu_indices(d)
+        added = items[:, i] * items[:, j] / np.sqrt(d)
+    else:
+        waves = rng.standard_normal((d, WAVES)) / np.sqrt(d)
+        added = np.cos(items @ waves + rng.uniform(0.0, 2.0 * np.pi, WAVES))
+    return replace(study, items=np.column_stack([items, added]), components=None)
