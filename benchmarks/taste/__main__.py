@@ -7,7 +7,7 @@ beside this package says what the files hold.
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from benchmarks.taste.studies import EXPANSIONS, Study, expanded, load
 SETS = ("train", "art", "tigers")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables and write the figures."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(arguments)
     results = {}
     for name, studies in _studies(options):
         if options.expand:

@@ -127,10 +127,11 @@ def _ece(bins: Array) -> Array:
 
 def _chance(predicted: Sequence[Array]) -> float:
     rng = np.random.default_rng(0)
-    drawn = [
-        [_binned(p, (rng.random(len(p)) < p).astype(np.float64)) for p in predicted] for _ in range(DRAWS)
-    ]
-    return float(np.mean([_ece(np.mean(bins, axis=0)) for bins in drawn]))
+    found = []
+    for _ in range(DRAWS):
+        drawn = [_binned(p, (rng.random(len(p)) < p).astype(np.float64)) for p in predicted]
+        found.append(float(_ece(np.mean(drawn, axis=0))))
+    return float(np.mean(found))
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:
