@@ -104,7 +104,7 @@ def _some(people: list[Comparisons], rng: np.random.Generator) -> list[Compariso
 
 
 def _gains(
-    start: Posterior, given: Sequence[Comparisons], rng: np.random.Generator, lapse: float, scale: float
+    start: Posterior, given: list[Comparisons], rng: np.random.Generator, lapse: float, scale: float
 ) -> Array:
     """How much (strengths, stretches, people) each learned prior lowers a person's log loss."""
     folds = rng.permutation(len(given)) % FOLDS

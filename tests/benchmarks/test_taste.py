@@ -26,7 +26,7 @@ def file_of_choices(folder: Path, **changes: NDArray[np.generic]) -> Path:
     arrays = {f"train_{name}": column[known] for name, column in columns.items()}
     arrays |= {f"test_{name}": column[~known] for name, column in columns.items()}
     path = folder / "choices.npz"
-    np.savez(path, **({"items": items} | arrays | changes))  # type: ignore[arg-type]  # numpy's stub lacks **
+    np.savez(path, **({"items": items} | arrays | changes))
     return path
 
 
