@@ -1,14 +1,20 @@
-"""What routes depend on, as aliases: the session, the person, a token's scopes."""
+"""What routes depend on, as aliases: the session, the person, a token's scopes.
 
-from collections.abc import Callable, Iterator
+What asks the database is `def` and runs in a thread; the rest is `async def`, because going to a thread and
+back costs more than it does.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
+from anyio import CancelScope
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
-from app.db import session_scope
+from app.db import get_engine
 from app.errors import Forbidden, NotSignedIn
 from app.models import Person
 from app.services import accounts
@@ -17,10 +23,18 @@ from app.web import csrf
 _bearer = HTTPBearer(auto_error=False, description="A token from /settings, POST /tokens or POST /guests")
 
 
-def get_session() -> Iterator[Session]:
+async def get_session() -> AsyncIterator[Session]:
     """One transaction a request, committed before the reply leaves."""
-    with session_scope() as session:
+    session = Session(get_engine(), expire_on_commit=False)
+    try:
         yield session
+        await run_in_threadpool(session.commit)
+    except BaseException:
+        with CancelScope(shield=True):
+            await run_in_threadpool(session.rollback)
+        raise
+    finally:
+        session.close()  # the connection went back with the commit or the rollback
 
 
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
@@ -54,19 +68,23 @@ def _caller(
 MaybeCaller = Annotated[Caller | None, Depends(_caller)]
 
 
-def _maybe_person(caller: MaybeCaller) -> Person | None:
+async def _maybe_person(caller: MaybeCaller) -> Person | None:
     return None if caller is None else caller.person
 
 
-def _current_person(caller: MaybeCaller) -> Person:
+async def _current_person(caller: MaybeCaller) -> Person:
     if caller is None:
         raise NotSignedIn("Sign in, or rate an image on /explore to begin as a guest.")
     return caller.person
 
 
-def _person_or_guest(request: Request, session: SessionDep, caller: MaybeCaller) -> Person:
+async def _person_or_guest(request: Request, session: SessionDep, caller: MaybeCaller) -> Person:
     if caller is not None:
         return caller.person
+    return await run_in_threadpool(_guest, request, session)
+
+
+def _guest(request: Request, session: Session) -> Person:
     cookie = csrf.cookie_of(request)
     if not csrf.is_visitor(cookie):  # signed out or expired: it must not come to life again
         csrf.forget_cookie(request)
@@ -84,13 +102,13 @@ PersonOrGuest = Annotated[Person, Depends(_person_or_guest)]
 """The person who asks; a visitor becomes a guest: for the first rating and the first job."""
 
 
-def require_scope(scope: str) -> Callable[[Caller | None], Person]:
+def require_scope(scope: str) -> Callable[[Caller | None], Awaitable[Person]]:
     """A dependency that gives the person, if the token used has `scope`. Browser sessions have all."""
     if scope not in accounts.SCOPES:
         raise ValueError(f"there is no scope {scope}")
 
-    def person_with_scope(caller: MaybeCaller) -> Person:
-        person = _current_person(caller)
+    async def person_with_scope(caller: MaybeCaller) -> Person:
+        person = await _current_person(caller)
         if caller is not None and scope not in caller.scopes:
             raise Forbidden(f"This token lacks the scope {scope}. Make one that has it.", scope=scope)
         return person

@@ -40,7 +40,7 @@ class Frame:
         return render(self.request, page, block=block, status=status)
 
 
-def _frame(request: Request, session: SessionDep, person: MaybePerson) -> Frame:
+async def _frame(request: Request, session: SessionDep, person: MaybePerson) -> Frame:
     return Frame(request, session, person)
 
 
