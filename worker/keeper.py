@@ -77,6 +77,8 @@ class Keeper:
                 except SQLAlchemyError as error:
                     # The lease may run out meanwhile. Whoever writes next finds out by its token.
                     log.warning("job %s: no heartbeat, the database is away: %s", held.claim.job_id, error)
+                except Exception:
+                    log.exception("job %s: no heartbeat", held.claim.job_id)
 
     def _look_after(self, held: Held) -> None:
         with session_scope(self._engine) as session:
@@ -86,4 +88,4 @@ class Keeper:
             else:
                 beat = joblife.look(session, claim=held.claim)
         held.cancel = held.cancel or beat.cancel
-        held.lost = beat.lost
+        held.lost = held.lost or beat.lost

@@ -18,6 +18,7 @@ from app.errors import PenchantError
 from app.presets import Preset, get_preset
 from app.queue import embed_queue, get_celery, render_queue
 from app.services.events import get_events
+from app.services.gallery import wake_encoder
 from app.storage import get_storage
 from worker.pipelines import load
 from worker.runner import Runner
@@ -71,7 +72,7 @@ def _listen(preset: Preset, runner: Runner) -> int:
     # Celery warns root of unpickling; messages here are JSON ids only.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     runner.start()
-    runner.embed()
+    wake_encoder(preset.encoder)
     log.info("%s is ready", preset.name)
     try:
         worker.start()

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 
 import torch
+from PIL.Image import Image as Picture
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,12 +15,12 @@ from app import images, queue
 from app.config import get_settings
 from app.db import session_scope
 from app.errors import PenchantError
+from app.models import Image
 from app.services import gallery, joblife
 from app.services.events import Events
 from app.spec import Spec
 from app.storage import Storage
 from worker import conditioning
-from worker.encoders import Vectors
 from worker.keeper import Held, Keeper, Stopped
 from worker.pipelines import Model, Shot, UnusableImage
 from worker.progress import Progress
@@ -141,27 +142,36 @@ class Runner:
             for slot, seed, picture in zip(slots, shot.seeds, pictures, strict=True)
         ]
 
-    def embed(self) -> None:
-        """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest."""
+    def embed(self, after: int = 0) -> None:
+        """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest.
+
+        A picture that cannot be read is left out: it is never offered for rating.
+        """
         encoder = self._preset.encoder
         with session_scope(self._engine) as session:
-            rows = gallery.unembedded(session, encoder=encoder)
-        if not rows:
-            return
-        pictures = [images.decode(self._storage.get(row.key)) for row in rows]
-        texts: list[Vectors | None] = [
-            self._model.encoder.texts([row.prompt])[0] if row.prompt else None for row in rows
-        ]
-        with session_scope(self._engine) as session:
-            gallery.store_embeddings(
-                session,
-                encoder=encoder,
-                image_ids=[row.id for row in rows if row.id is not None],
-                image_vectors=self._model.encoder.images(pictures),
-                text_vectors=texts,
-            )
-        if len(rows) == gallery.BATCH:
-            queue.send(queue.EMBED_TASK, encoder, queue=queue.embed_queue(encoder))
+            rows = gallery.unembedded(session, encoder=encoder, after=after)
+        readable = [(row, picture) for row in rows if (picture := self._read(row)) is not None]
+        if readable:
+            texts = [
+                self._model.encoder.texts([row.prompt])[0] if row.prompt else None for row, _ in readable
+            ]
+            with session_scope(self._engine) as session:
+                gallery.store_embeddings(
+                    session,
+                    encoder=encoder,
+                    image_ids=[row.id for row, _ in readable if row.id is not None],
+                    image_vectors=self._model.encoder.images([picture for _, picture in readable]),
+                    text_vectors=texts,
+                )
+        if rows and rows[-1].id is not None:
+            gallery.wake_encoder(encoder, after=rows[-1].id)
+
+    def _read(self, row: Image) -> Picture | None:
+        try:
+            return images.decode(self._storage.get(row.key))
+        except PenchantError as error:
+            log.error("image %s cannot be embedded: %s", row.id, error)
+            return None
 
     def _sweep_now_and_then(self) -> None:
         while True:

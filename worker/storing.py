@@ -94,7 +94,11 @@ class Storing:
     def _run(self) -> None:
         torch.set_num_threads(1)  # of this thread only: embedding must not crowd out painting
         while (item := self._work.get()) is not None:
-            self._write(*item)
+            try:
+                self._write(*item)
+            except Exception:  # this thread must outlive whatever happens to one job
+                log.exception("job %s: left to the sweep", item[0].claim.job_id)
+                self._keeper.release(item[0])
 
     def _write(self, held: Held, batches: list[Batch], end: End | None) -> None:
         try:

@@ -15,5 +15,5 @@ def register(celery: Celery, runner: Runner) -> None:
         runner.render()
 
     @celery.task(name=EMBED_TASK)
-    def embed(encoder: str) -> None:
-        runner.embed()
+    def embed(after: int) -> None:
+        runner.embed(after)

@@ -119,21 +119,29 @@ def _decode(
     return entries, len(known)
 
 
+def wake_encoder(encoder: str, *, after: int = 0) -> None:
+    """Ask a worker with `encoder` to embed a batch of images beyond the id `after`, and then the next."""
+    queue.send(queue.EMBED_TASK, after, queue=queue.embed_queue(encoder))
+
+
 def wake_encoders() -> None:
     """Tell the workers of every encoder that there may be images to embed."""
     for encoder in sorted({preset.encoder for preset in load_presets().values()}):
-        queue.send(queue.EMBED_TASK, encoder, queue=queue.embed_queue(encoder))
+        wake_encoder(encoder)
 
 
-def unembedded(session: Session, *, encoder: str, limit: int = BATCH) -> list[Image]:
-    """Public images that `encoder` has not seen, the oldest first."""
+def unembedded(session: Session, *, encoder: str, after: int = 0, limit: int = BATCH) -> list[Image]:
+    """Public images beyond the id `after` that `encoder` has not seen, the oldest first."""
     missing = (
         ~select(Embedding)
         .where(col(Embedding.image_id) == col(Image.id), col(Embedding.encoder) == encoder)
         .exists()
     )
     query = (
-        select(Image).where(col(Image.visibility) == "public", missing).order_by(col(Image.id)).limit(limit)
+        select(Image)
+        .where(col(Image.visibility) == "public", col(Image.id) > after, missing)
+        .order_by(col(Image.id))
+        .limit(limit)
     )
     return list(session.scalars(query))
 

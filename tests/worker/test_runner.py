@@ -12,6 +12,7 @@ from PIL import Image as Picture
 from sqlalchemy import Engine, delete, select
 from sqlmodel import Session, col
 
+from app import queue
 from app.errors import Unavailable
 from app.images import webp
 from app.models import Code, Embedding, Image, Job, JobImage, Person
@@ -166,8 +167,12 @@ def test_the_gallerys_images_are_embedded(
     gallery.add_folder(session, folder=tmp_path)
     session.commit()
     runner = Runner(engine, get_storage(), get_events(), model)
-    runner.embed()
-    runner.embed()
+    first = session.scalars(select(Image).order_by(col(Image.id))).first()
+    assert first is not None
+    get_storage().delete(first.key)
+    for _ in range(2):
+        runner.embed()
     rows = session.scalars(select(Embedding)).all()
     assert {(row.encoder, len(row.image_vector)) for row in rows} == {(tiny.ENCODER, tiny.WIDTH)}
-    assert len(rows) == 3
+    assert len(rows) == 2
+    assert queue.waiting(queue.embed_queue(tiny.ENCODER)) == 3
