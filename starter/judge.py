@@ -53,7 +53,8 @@ def train(budget: Budget, *, batch: int = 48, lr: float = 2e-3) -> None:
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
         index = torch.randint(held_out, (batch,), generator=generator)
-        x = disturbed(to_tensor(np.stack([images[i] for i in index.tolist()])), generator)
+        x = to_tensor(np.stack([images[i] for i in index.tolist()]))
+        x = torch.cat([x[: batch // 2], disturbed(x[batch // 2 :], generator)])
         with torch.autocast("cpu", torch.bfloat16):
             outs = judge(x)
         losses = [F.cross_entropy(out.float(), targets[index, i]) for i, out in enumerate(outs.values())]
