@@ -46,7 +46,7 @@ def freeze(session: SessionDep, person: Curator, profile_id: PathCode) -> CodeOu
     return CodeOut.of(profiles.freeze(session, profile=profile), own=True)
 
 
-@router.get("/codes", operation_id="listCodes", responses=failures())
+@router.get("/codes", operation_id="listCodes", responses=failures(404))
 def list_codes(
     session: SessionDep,
     person: Reader,
