@@ -26,7 +26,9 @@ class Loop:
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
-        self.pipeline = StableDiffusionPipeline.from_pretrained(preset.folder, local_files_only=True)
+        self.pipeline = StableDiffusionPipeline.from_pretrained(
+            preset.folder, dtype=torch.float32, local_files_only=True
+        )
         self.pipeline.set_progress_bar_config(disable=True)
         if get_settings().torch_threads:
             torch.set_num_threads(get_settings().torch_threads)

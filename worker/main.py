@@ -59,6 +59,8 @@ def _listen(preset: Preset, runner: Runner) -> int:
         runner.stopping.set()
 
     signals.worker_shutting_down.connect(stop)
+    # Celery warns root of unpickling; messages here are JSON ids only.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = celery.Worker(
         pool="solo",
         concurrency=1,
@@ -69,8 +71,6 @@ def _listen(preset: Preset, runner: Runner) -> int:
         without_heartbeat=True,
         quiet=True,
     )
-    # Celery warns root of unpickling; messages here are JSON ids only.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
     runner.start()
     wake_encoder(preset.encoder)
     log.info("%s is ready", preset.name)
