@@ -5,8 +5,11 @@ in turn within each round. The service's time runs from its first job's claim to
 """
 
 import argparse
+import os
 import statistics
 import time
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the worker, before torch is imported
 
 import torch
 from diffusers import StableDiffusionPipeline
@@ -60,7 +63,7 @@ def service_seconds(jobs: int, steps: int) -> float:
 def steps_for(loop: Loop, seconds: float) -> int:
     """How many steps a job of that length has."""
     loop.seconds(1, 2)
-    few, many = (min(loop.seconds(1, steps) for _ in range(3)) for steps in (2, 12))
+    few, many = (min(loop.seconds(1, steps) for _ in range(5)) for steps in (2, 12))
     return max(1, min(150, round(2 + (seconds - few) / max((many - few) / 10, 1e-6))))
 
 

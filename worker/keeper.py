@@ -14,7 +14,7 @@ from app.services.joblife import Claim
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
 BEATS_A_LEASE = 4
 
 

@@ -13,6 +13,7 @@ from worker.pipelines import Model
 EVENT_SECONDS = 0.1
 ASK_SECONDS = 0.05
 PREVIEW_SHARE = 0.05
+PREVIEW_AFTER_SECONDS = 1.0  # a shorter job is over before a preview is looked at
 PREVIEW_SIDE = 128
 PREVIEW_QUALITY = 60
 
@@ -57,7 +58,8 @@ class Progress:
     def _previews(self, step: int, latents: torch.Tensor) -> dict[int, bytes]:
         start = time.perf_counter()
         cost = self._model.decode_seconds * len(latents)
-        if self._spent + cost > PREVIEW_SHARE * (start - self._started):
+        elapsed = start - self._started
+        if elapsed < PREVIEW_AFTER_SECONDS or self._spent + cost > PREVIEW_SHARE * elapsed:
             return {}
         pictures = self._model.decode(latents)
         previews = {slot: _small(picture) for slot, picture in zip(self._slots, pictures, strict=True)}
