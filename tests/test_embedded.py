@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import psutil
@@ -81,8 +81,9 @@ def insert(endpoints: Endpoints, value: int) -> None:
         connection.execute("insert into kept values (%s)", [value])
 
 
-def child_of(pid: int, name: str) -> psutil.Process:
-    [found] = [child for child in psutil.Process(pid).children() if child.name() == name]
+def child_of(pid: int, name: str, *, besides: Collection[psutil.Process] = ()) -> psutil.Process:
+    children = [child for child in psutil.Process(pid).children() if child not in besides]
+    [found] = [child for child in children if child.name() == name]
     return found
 
 
@@ -145,11 +146,12 @@ def test_a_taken_port_is_left_to_its_owner(home: Path) -> None:
 
 
 def test_a_killed_service_is_started_again_on_its_port(home: Path) -> None:
+    others = psutil.Process().children()  # the services of the other tests
     with Embedded(home) as endpoints, psycopg.connect(endpoints.database_url) as busy:
         insert(endpoints, 2)
         busy.execute("insert into kept values (99)")  # never committed
-        child_of(os.getpid(), "postgres").kill()
-        child_of(os.getpid(), "valkey-server").kill()
+        child_of(os.getpid(), "postgres", besides=others).kill()
+        child_of(os.getpid(), "valkey-server", besides=others).kill()
         assert eventually(rows, endpoints) == [1, 2]
         assert eventually(kept_by_broker, endpoints) == b"yes"
         busy.close()
@@ -225,6 +227,7 @@ def test_a_lost_password_is_explained(home: Path) -> None:
 def test_a_failed_start_leaves_nothing_running_and_says_why(home: Path) -> None:
     control = home / "postgres" / "global" / "pg_control"
     saved = control.read_bytes()
+    others = psutil.Process().children(recursive=True)
     control.write_bytes(saved[:100])
     try:
         with pytest.raises(
@@ -232,9 +235,8 @@ def test_a_failed_start_leaves_nothing_running_and_says_why(home: Path) -> None:
         ) as caught:
             Embedded(home).start()
         assert "pg_control" in str(caught.value)
-        assert not [
-            child for child in psutil.Process().children(recursive=True) if "postgres" in child.name()
-        ]
+        left = [child for child in psutil.Process().children(recursive=True) if child not in others]
+        assert not [child for child in left if "postgres" in child.name()]
     finally:
         control.write_bytes(saved)
     with Embedded(home) as endpoints:

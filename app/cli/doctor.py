@@ -71,7 +71,7 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _models(settings: Settings) -> Finding:
-    presets = load_presets(settings)
+    presets = load_presets()
     missing = [name for name, preset in presets.items() if not (preset.folder / "model_index.json").is_file()]
     if missing:
         return Finding(

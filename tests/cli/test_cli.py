@@ -85,7 +85,11 @@ def test_up_serves_pages(instance: Instance) -> None:
 def test_imagine_renders_and_downloads(instance: Instance, tmp_path: Path) -> None:
     done = instance.run("imagine", "a lighthouse at dusk --n 2 --seed 3", "-o", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert len([Image.open(path).size for path in tmp_path.glob("*.webp")]) == 2
+    files = list(tmp_path.glob("*.webp"))
+    assert len(files) == 2
+    for path in files:
+        with Image.open(path) as image:
+            image.verify()
 
 
 def test_imagine_says_what_is_wrong(instance: Instance, tmp_path: Path) -> None:
