@@ -9,7 +9,7 @@ import numpy as np
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from starter import export, judge, sampler, taste, text, vision
+from starter import export, taste, text, vision
 from starter.attributes import balanced, from_codes
 from starter.captions import Speaker
 from starter.draw import draw
@@ -48,51 +48,21 @@ def plan(count: int = COUNT) -> list[dict[str, object]]:
     return made
 
 
-def draw_gallery(count: int = COUNT, folder: Path = FOLDER) -> None:
-    """Write the gallery from drawn pictures alone."""
-    codes = balanced(count, SEED)
-    write(
-        plan(count),
-        {number: draw(from_codes(codes[number]), SEED + number) for number in range(count)},
-        set(),
-        folder,
-    )
-
-
-def write(
-    entries: list[dict[str, object]],
-    images: dict[int, np.ndarray],
-    generated: set[int],
-    folder: Path = FOLDER,
-) -> None:
+def draw_gallery(count: int = COUNT, folder: Path = FOLDER) -> list[dict[str, object]]:
+    """Draw and write the images and their index; returns the plan."""
     folder.mkdir(parents=True, exist_ok=True)
+    entries, codes = plan(count), balanced(count, SEED)
     lines = []
     for number, entry in enumerate(entries):
-        source = "generated" if number in generated else "drawn"
-        lines.append(write_entry(number, images[number], {**entry, "source": source}, folder))
+        image = draw(from_codes(codes[number]), SEED + number)
+        lines.append(write_entry(number, image, {**entry, "source": "drawn"}, folder))
     write_index(lines, folder)
+    return entries
 
 
-def build(count: int = COUNT, folder: Path = FOLDER) -> None:
-    """Write the gallery with every second image made by the trained model, and the embeddings of all.
-
-
-    A generated image in which the judge misses the subject or the medium asked for gives way to a drawn one.
-    """
-    codes, entries = balanced(count, SEED), plan(count)
-    pipe = export.load_pipeline()
-    odd = list(range(1, count, 2))
-    prompts = [str(entries[number]["prompt"]) for number in odd]
-    made = sampler.sample(pipe, prompts, [SEED + number for number in odd])
-    seen = judge.classify(made)
-    right = (seen["subject"] == codes[odd, 0]) & (seen["medium"] == codes[odd, 1])
-    images = {number: image for number, image, good in zip(odd, made, right, strict=True) if good}
-    generated = set(images)
-    for number in set(range(count)) - generated:
-        images[number] = draw(from_codes(codes[number]), SEED + number)
-    write(entries, images, generated, folder)
-    print(f"gallery: {len(generated)} generated of {count}", flush=True)
-    embed(pipe, entries, folder)
+def build(folder: Path = FOLDER) -> None:
+    """Write the gallery and its embeddings by the exported model."""
+    embed(export.load_pipeline(), draw_gallery(folder=folder), folder)
 
 
 def embed(pipe: StableDiffusionPipeline, entries: list[dict[str, object]], folder: Path = FOLDER) -> None:

@@ -16,8 +16,15 @@ from starter import dataset, export, gallery, judge, taste, text, unet, vae, vis
 from starter.loop import Budget
 
 # Samples a stage trains on where no time limit is given.
-SAMPLES = {"text": 40_000, "judge": 60_000, "vision": 50_000, "vae": 130_000, "unet": 400_000}
-STAGES = ("draw", "text", "vae", "vision", "judge", "unet", "export", "gallery", "taste")
+SAMPLES = {
+    "text": 40_000,
+    "judge": 60_000,
+    "vision": 50_000,
+    "vae": 130_000,
+    "unet": 400_000,
+    "decoder": 60_000,
+}
+STAGES = ("draw", "text", "vae", "vision", "judge", "unet", "decoder", "export", "taste", "gallery")
 FINAL = {
     "draw": dataset.RUNS / "images.npy",
     "text": dataset.RUNS / "text.final.pt",
@@ -25,6 +32,7 @@ FINAL = {
     "vision": dataset.RUNS / "vision.final.pt",
     "judge": judge.WEIGHTS,
     "unet": dataset.RUNS / "unet.final.pt",
+    "decoder": dataset.RUNS / "decoder.final.pt",
 }
 
 
@@ -59,6 +67,11 @@ def run_unet(budget: Budget, processes: int, threads: int, snapshots: Path | Non
             multiprocessing.spawn(train_unet, arguments, nprocs=processes)
 
 
+def sharpen(budget: Budget) -> None:
+    unet.roughen()
+    vae.train_decoder(budget)
+
+
 def run(stage: str, arguments: argparse.Namespace) -> None:
     budget = Budget(arguments.samples or SAMPLES.get(stage, 1), arguments.minutes)
     plain: dict[str, Callable[[], None]] = {
@@ -68,6 +81,7 @@ def run(stage: str, arguments: argparse.Namespace) -> None:
         "vision": lambda: vision.train(budget),
         "judge": lambda: judge.train(budget),
         "unet": lambda: run_unet(budget, arguments.processes, arguments.threads, arguments.snapshots),
+        "decoder": lambda: sharpen(budget),
         "export": lambda: export.export(torch.load(FINAL["unet"], weights_only=True)),
         "gallery": gallery.build,
         "taste": taste.build,
