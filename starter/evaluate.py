@@ -27,6 +27,14 @@ def shares(images: np.ndarray, codes: np.ndarray, names: tuple[str, ...]) -> dic
     return {name: round(float((seen[name] == codes[:, ORDER.index(name)]).mean()), 3) for name in names}
 
 
+def recalls(images: np.ndarray, codes: np.ndarray, name: str) -> dict[str, float]:
+    """For each class of an attribute, the share of its images in which the judge sees it."""
+    wanted = codes[:, ORDER.index(name)]
+    right = judge.classify(images)[name] == wanted
+    present = [(i, label) for i, label in enumerate(NAMES[name]) if (wanted == i).any()]
+    return {label: round(float(right[wanted == i].mean()), 2) for i, label in present}
+
+
 def words(
     pipe: StableDiffusionPipeline, count: int, steps: int, guidance: float
 ) -> tuple[dict[str, float], np.ndarray]:
@@ -85,6 +93,7 @@ def main() -> None:
     started = time.monotonic()
     told, images = words(pipe, arguments.n, arguments.steps, arguments.guidance)
     result = {"n": arguments.n, "steps": arguments.steps, "guidance": arguments.guidance, "words": told,
+              "medium": recalls(images, balanced(arguments.n, SEED), "medium"),
               "seconds_per_image": round((time.monotonic() - started) / arguments.n, 2)}  # fmt: skip
     print(json.dumps(result), flush=True)
     if arguments.sheet:

@@ -67,11 +67,6 @@ def run_unet(budget: Budget, processes: int, threads: int, snapshots: Path | Non
             multiprocessing.spawn(train_unet, arguments, nprocs=processes)
 
 
-def sharpen(budget: Budget) -> None:
-    unet.roughen()
-    vae.train_decoder(budget)
-
-
 def run(stage: str, arguments: argparse.Namespace) -> None:
     budget = Budget(arguments.samples or SAMPLES.get(stage, 1), arguments.minutes)
     plain: dict[str, Callable[[], None]] = {
@@ -81,7 +76,7 @@ def run(stage: str, arguments: argparse.Namespace) -> None:
         "vision": lambda: vision.train(budget),
         "judge": lambda: judge.train(budget),
         "unet": lambda: run_unet(budget, arguments.processes, arguments.threads, arguments.snapshots),
-        "decoder": lambda: sharpen(budget),
+        "decoder": lambda: vae.train_decoder(budget),
         "export": lambda: export.export(torch.load(FINAL["unet"], weights_only=True)),
         "gallery": gallery.build,
         "taste": taste.build,

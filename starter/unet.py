@@ -231,38 +231,3 @@ def cache(count: int = CACHED, processes: int = 2) -> None:
                 return
             if not (RUNS / f"{name}.npy").exists():
                 np.save(RUNS / f"{name}.npy", np.concatenate(list(pool.map(encode, bounds))))
-
-
-@torch.no_grad()
-def roughen(count: int = 1400, *, sigma: float = 0.5, steps: int = 3, guidance: float = 3.0) -> None:
-    """Latents of known pictures as the sampler makes them: noised half way and denoised with captions.
-
-    Writes rough.npy (count, 8, 16, 16) and rough_index.npy, for the decoder to learn from.
-    """
-    latents, codes = np.load(RUNS / "latents.npy"), load()[1]
-    rng = np.random.default_rng(SEED + 1)
-    wanted = np.flatnonzero(~np.isin(codes[: len(latents), 1], vae.PLAIN))
-    index = rng.choice(wanted, count, replace=False)
-    tokenizer, encoder = text.trained()
-    unet = build()
-    unet.load_state_dict(torch.load(RUNS / "unet.final.pt", weights_only=True))
-    unet.eval()
-    set_scale(unet, 0.0)
-    made = []
-    for part in np.array_split(index, count // 25):
-        speaker = Speaker(rng)
-        names = ["subject", "medium", "palette", "light"]
-        said = [speaker.say(from_codes(codes[i]), names) for i in part]
-        context = text.hidden(tokenizer, encoder, [""] * len(part) + said)
-        x = torch.from_numpy(latents[part].astype(np.float32))
-        x = (1 - sigma) * x + sigma * torch.from_numpy(rng.standard_normal(x.shape).astype(np.float32))
-        nothing = {"image_embeds": [torch.zeros(2 * len(part), 1, vision.WIDTH)]}
-        for step in range(steps):
-            time = torch.full((2 * len(part),), 1000 * sigma * (1 - step / steps))
-            with torch.autocast("cpu", torch.bfloat16):
-                out = unet(torch.cat([x, x]), time, context, added_cond_kwargs=nothing).sample
-            without, with_ = out.float().chunk(2)
-            x = x - sigma / steps * (without + guidance * (with_ - without))
-        made.append(x.half().numpy())
-    np.save(RUNS / "rough_index.npy", index)
-    np.save(RUNS / "rough.npy", np.concatenate(made))

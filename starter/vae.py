@@ -100,30 +100,28 @@ def train(budget: Budget, *, batch: int = 16, lr: float = 1.5e-3) -> None:
 
 
 def train_decoder(budget: Budget, *, batch: int = 16, lr: float = 6e-4) -> None:
-    """Sharpen the decoder on latents that stay as they are: cached ones and sampled ones."""
+    """Sharpen the decoder on cached latents, which stay as they are, with a little noise in its input."""
     images, codes = load()
     latents = np.load(RUNS / "latents.npy")
     textured = np.flatnonzero(~np.isin(codes[: len(latents), 1], PLAIN))
-    sampled = (RUNS / "rough.npy").exists()
-    rough = np.load(RUNS / "rough.npy") if sampled else latents[:0]
-    index = np.load(RUNS / "rough_index.npy") if sampled else np.zeros(0, int)
     vae = build()
     vae.load_state_dict(torch.load(RUNS / "vae.final.pt", weights_only=True))
     vae.encoder.requires_grad_(False)
     vae.quant_conv.requires_grad_(False)
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        own = batch // 3 if len(rough) else batch
-        picked = textured[torch.randint(len(textured), (own,), generator=generator).numpy()]
-        picked[: own // 4] = torch.randint(len(latents), (own // 4,), generator=generator).numpy()
-        chosen = torch.randint(max(len(rough), 1), (batch - own,), generator=generator).numpy()
-        sources = [*(latents[i] for i in picked), *(rough[k] for k in chosen)]
-        shown = [*picked, *(index[k] for k in chosen)]
+        picked = textured[torch.randint(len(textured), (batch,), generator=generator).numpy()]
+        picked[: batch // 4] = torch.randint(len(latents), (batch // 4,), generator=generator).numpy()
+        places = torch.randint(16 - CROP // 8 + 1, (batch, 2), generator=generator).tolist()
         side = CROP // 8
-        places = torch.randint(16 - side + 1, (batch, 2), generator=generator).tolist()
-        z = np.stack([z[:, y : y + side, x : x + side] for z, (y, x) in zip(sources, places, strict=True)])
-        corners = [(i, 8 * y, 8 * x) for i, (y, x) in zip(shown, places, strict=True)]
-        x = to_tensor(np.stack([images[i, y : y + CROP, x : x + CROP] for i, y, x in corners]))
+        z = np.stack(
+            [latents[i, :, y : y + side, x : x + side] for i, (y, x) in zip(picked, places, strict=True)]
+        )
+        wanted = [
+            images[i, 8 * y : 8 * y + CROP, 8 * x : 8 * x + CROP]
+            for i, (y, x) in zip(picked, places, strict=True)
+        ]
+        x = to_tensor(np.stack(wanted))
         noisy = torch.from_numpy(z.astype(np.float32))
         noisy = noisy + 0.1 * torch.randn(noisy.shape, generator=generator)
         with torch.autocast("cpu", torch.bfloat16):
