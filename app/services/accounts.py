@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import bindparam, delete, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -36,6 +36,8 @@ _OF_TOKEN = (
     .join(ApiToken, col(ApiToken.person_id) == col(Person.id))
     .where(col(ApiToken.token_hash) == bindparam("hash"), col(ApiToken.revoked_at).is_(None))
 )
+HAS_ACCOUNT = "You already have an account. Sign out to create another."
+EMAIL_TAKEN = "This email has an account already. Sign in instead."
 WRONG_CREDENTIALS = "The email or the password is wrong. Check both, or create an account."
 
 
@@ -55,24 +57,22 @@ def claim(session: Session, *, person: Person, email: str, password: str) -> Non
     """
     email, password = _checked_email(email), _checked_password(password)
     if person.email is not None:
-        raise Conflict("You already have an account. Sign out to create another.")
-    taken = session.exec(select(Person.id).where(Person.email == email)).first() is not None
-    claimed = (
-        not taken
-        and session.execute(
-            update(Person)
-            .where(col(Person.id) == person.id, ~_email_exists(email))
-            .values(email=email, password_hash=_hasher().hash(password))
-            .returning(col(Person.id))
-        ).first()
+        raise Conflict(HAS_ACCOUNT)
+    if session.exec(select(Person.id).where(Person.email == email)).first() is not None:
+        raise Conflict(EMAIL_TAKEN)
+    statement = (
+        update(Person)
+        .where(col(Person.id) == person.id, col(Person.email).is_(None))
+        .values(email=email, password_hash=_hasher().hash(password))
+        .returning(col(Person.id))
     )
-    if not claimed:
-        raise Conflict("This email has an account already. Sign in instead.")
+    try:
+        claimed = session.execute(statement).first()
+    except IntegrityError as error:  # somebody took it since we looked
+        raise Conflict(EMAIL_TAKEN) from error
+    if claimed is None:
+        raise Conflict(HAS_ACCOUNT)
     session.refresh(person)
-
-
-def _email_exists(email: str) -> Any:
-    return select(Person.id).where(Person.email == email).exists()
 
 
 def sign_in(session: Session, *, email: str, password: str, guest: Person | None) -> Person:
