@@ -34,7 +34,6 @@ class ShareView:
     checksum: str
     liked: list[Image]
     disliked: list[Image]
-    samples: list[Image]
 
 
 def freeze(session: Session, *, profile: Profile) -> Code:
@@ -170,7 +169,6 @@ def share_view(session: Session, *, code: Code) -> ShareView:
         checksum=code.checksum.hex(),
         liked=[known[image] for image in code.liked_ids if image in known],
         disliked=[known[image] for image in code.disliked_ids if image in known],
-        samples=[],
     )
 
 

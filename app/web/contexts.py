@@ -227,7 +227,6 @@ class SharePage(Page):
     model: str
     liked: tuple[Picture, ...]
     disliked: tuple[Picture, ...]
-    samples: tuple[Picture, ...]
     own: bool
     in_use: bool
     visibility: str

@@ -23,8 +23,7 @@ def share(frame: FrameDep, code: str) -> Response:
     view = profiles.share_view(frame.session, code=found)
     settings = accounts.get_settings_of(frame.session, person=frame.person) if frame.person else None
     liked = pictures(view.liked[:SHOWN])
-    samples = pictures(view.samples)
-    face = next(iter(samples or liked), None)
+    face = next(iter(liked), None)
     page = SharePage(
         shell=frame.shell(),
         code=found.code,
@@ -37,7 +36,6 @@ def share(frame: FrameDep, code: str) -> Response:
         model=found.encoder,
         liked=liked,
         disliked=pictures(view.disliked[:SHOWN]),
-        samples=samples,
         own=frame.person is not None and found.person_id == frame.person.id,
         in_use=settings is not None and settings.default_code == found.code,
         visibility=found.visibility,
