@@ -1,9 +1,14 @@
-"""A scene: the sky's two tones and shapes in painting order, in units of a 128-pixel square."""
+"""A scene: shapes in painting order, in units of a 128-unit square that a view maps to pixels.
+
+The subject stands inside the square. Scenery reaches beyond it on all sides, to the edges of BLEED, because a
+wide, tall or distant view shows more than the square.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import cos, pi, sin
 from typing import Any
@@ -12,6 +17,7 @@ import numpy as np
 import skia
 
 SIZE = 128
+BLEED = (-80.0, 208.0)
 Point = tuple[float, float]
 
 
@@ -23,18 +29,41 @@ class Shape:
     role: str
     width: float = 0.0
     detail: bool = False  # small things that some media leave without an outline
+    own: bool = False  # part of the subject, which a symmetrical picture does not mirror
+
+
+@dataclass
+class Picture:
+    """What a medium paints: a scene's shapes in pixels, on a canvas of `width` x `height` pixels."""
+
+    width: int
+    height: int
+    unit: float  # pixels a unit of the scene
+    shapes: list[Shape]
 
 
 @dataclass
 class Scene:
     rng: np.random.Generator
     shapes: list[Shape] = field(default_factory=list)
+    own: bool = False
+
+    @contextmanager
+    def subject(self) -> Iterator[None]:
+        """Shapes added inside belong to the subject; all others are scenery."""
+        before, self.own = self.own, True
+        yield
+        self.own = before
 
     def add(self, path: Any, role: str, *, width: float = 0.0, detail: bool = False) -> None:
-        self.shapes.append(Shape(path, role, width, detail))
+        self.shapes.append(Shape(path, role, width, detail, self.own))
 
     def polygon(self, points: Sequence[Point], role: str, *, detail: bool = False) -> None:
         self.add(polygon(points), role, detail=detail)
+
+    def blob(self, points: Sequence[Point], role: str, *, detail: bool = False) -> None:
+        """A closed shape rounded through the midpoints of `points`."""
+        self.add(smooth(points), role, detail=detail)
 
     def circle(self, x: float, y: float, r: float, role: str, *, detail: bool = False) -> None:
         self.add(skia.Path.Circle(x, y, r), role, detail=detail)
@@ -50,6 +79,13 @@ class Scene:
 
     def uniform(self, low: float, high: float) -> float:
         return float(self.rng.uniform(low, high))
+
+    def chance(self, p: float) -> bool:
+        return bool(self.rng.random() < p)
+
+    def times(self, low: int, high: int | None = None) -> range:
+        """A range of `low` steps, or of a random number from `low` to `high`."""
+        return range(low if high is None else int(self.rng.integers(low, high + 1)))
 
 
 def polygon(points: Sequence[Point]) -> Any:
@@ -83,14 +119,14 @@ def around(x: float, y: float, r: float, angle: float) -> Point:
 
 
 def ridge(rng: np.random.Generator, base: float, height: float, roughness: float = 0.55) -> list[Point]:
-    """Points of a ridge line over the whole width by midpoint displacement, closed along the bottom edge."""
-    heights = rng.uniform(0, 1, 3)
+    """Points of a ridge line over the whole bleed by midpoint displacement, closed far below."""
+    heights = rng.uniform(0, 1, 5)
     span = 0.5
-    while len(heights) < 17:
+    while len(heights) < 33:
         mids = (heights[:-1] + heights[1:]) / 2 + rng.uniform(-span, span, len(heights) - 1) * roughness
         merged = np.empty(len(heights) * 2 - 1)
         merged[::2], merged[1::2] = heights, mids
         heights, span = merged, span * 0.55
-    xs = np.linspace(-4, SIZE + 4, len(heights))
+    xs = np.linspace(*BLEED, len(heights))
     top = [(float(x), float(base - height * h)) for x, h in zip(xs, heights, strict=True)]
-    return [*top, (SIZE + 4.0, SIZE + 4.0), (-4.0, SIZE + 4.0)]
+    return [*top, (BLEED[1], BLEED[1]), (BLEED[0], BLEED[1])]
