@@ -1,49 +1,89 @@
-"""The drawn training pictures on disk: `images.npy` (n, 128, 128, 3) uint8 and `codes.npy` (n, 5) uint8."""
+"""The drawn training pictures on disk, one folder a size: `images.npy` (n, h, w, 3) uint8 and `codes.npy` (n, 10).
+
+Codes are the class indices of `attributes.NAMES` and the form's. Pictures with a held-out pair of values are
+never among them.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from starter.attributes import balanced, from_codes
-from starter.draw import draw
-from starter.scene import SIZE
+from starter.draw import PIXELS, draw
 
 RUNS = Path(__file__).parent / "runs"
-COUNT = 30_000
-SEED = 20_000_000  # picture i has seed SEED + i; gallery and evaluation pictures use other ranges
+SEED = 20_000_000  # picture i of size k has seed SEED + k * 1,000,000 + i; other pictures use other ranges
+CHUNK = 250
+
+Size = tuple[int, int]
+SQUARE: Size = (PIXELS, PIXELS)
+COUNTS: dict[Size, int] = {
+    SQUARE: 28_000, (320, 256): 2000, (256, 320): 2000, (288, 192): 1500, (192, 288): 1500,
+    (320, 192): 1500, (192, 320): 1500, (384, 192): 2000, (192, 384): 2000,
+}  # fmt: skip
 
 
-def fill(folder: Path, start: int, stop: int) -> int:
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one size, memory-mapped, and their codes."""
+
+    images: np.ndarray
+    codes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def home(size: Size, folder: Path | None = None) -> Path:
+    return (folder or RUNS) / f"{size[0]}x{size[1]}"
+
+
+def fill(folder: Path, size: Size, seed: int, start: int, stop: int) -> int:
+    """Draw pictures `start` to `stop` of one size into the open file."""
     images = np.load(folder / "images.part.npy", mmap_mode="r+")
     codes = np.load(folder / "codes.npy")
     for index in range(start, stop):
-        images[index] = draw(from_codes(codes[index]), SEED + index)
+        images[index] = draw(from_codes(codes[index]), seed + index, width=size[0], height=size[1])
     images.flush()
+    (folder / f"{start}.done").touch()
     return stop - start
 
 
-def build(folder: Path = RUNS, *, count: int = COUNT, processes: int = 2) -> None:
-    """Draw `count` pictures with balanced attributes, unless they are there already."""
-    folder.mkdir(parents=True, exist_ok=True)
+def build(folder: Path | None = None, *, counts: dict[Size, int] = COUNTS, processes: int = 2) -> None:
+    """Draw the pictures of every size that is not there yet, going on where it was stopped."""
+    for number, (size, count) in enumerate(counts.items()):
+        build_size(home(size, folder), size, count, SEED + 1_000_000 * number, processes)
+
+
+def build_size(folder: Path, size: Size, count: int, seed: int, processes: int) -> None:
     if (folder / "images.npy").exists():
         return
-    np.save(folder / "codes.npy", balanced(count, SEED))
-    np.lib.format.open_memmap(
-        folder / "images.part.npy", mode="w+", dtype=np.uint8, shape=(count, SIZE, SIZE, 3)
-    ).flush()
-    starts = range(0, count, 500)
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / "images.part.npy"
+    if not part.exists():
+        np.save(folder / "codes.npy", balanced(count, seed))
+        np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=(count, size[1], size[0], 3)).flush()
+    starts = [s for s in range(0, count, CHUNK) if not (folder / f"{s}.done").exists()]
     with ProcessPoolExecutor(processes) as pool:
-        done = pool.map(fill, [folder] * len(starts), starts, [min(s + 500, count) for s in starts])
-        total = 0
-        for part in done:
-            total += part
-            print(f"drawn {total}/{count}", flush=True)
-    (folder / "images.part.npy").rename(folder / "images.npy")
+        jobs = [pool.submit(fill, folder, size, seed, s, min(s + CHUNK, count)) for s in starts]
+        total = count - sum(min(s + CHUNK, count) - s for s in starts)
+        for job in jobs:
+            total += job.result()
+            print(f"drawn {size[0]}x{size[1]} {total}/{count}", flush=True)
+    part.rename(folder / "images.npy")
+    for mark in folder.glob("*.done"):
+        mark.unlink()
 
 
-def load(folder: Path = RUNS) -> tuple[np.ndarray, np.ndarray]:
-    """Images (memory-mapped) and attribute codes."""
-    return np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "codes.npy")
+def load(size: Size = SQUARE, folder: Path | None = None) -> Pictures:
+    where = home(size, folder)
+    return Pictures(np.load(where / "images.npy", mmap_mode="r"), np.load(where / "codes.npy"))
+
+
+def sizes(folder: Path | None = None) -> list[Size]:
+    """The sizes that are drawn, the square first."""
+    return [size for size in COUNTS if (home(size, folder) / "images.npy").exists()]

@@ -12,94 +12,67 @@ from pathlib import Path
 import torch
 from torch import distributed, multiprocessing
 
-from starter import dataset, export, gallery, judge, taste, text, unet, vae, vision
+from starter import critic, dataset, export, gallery, judge, latents, taste, text, unet, vae, vision
 from starter.loop import Budget
 
+Learn = Callable[[Budget], None]
+LEARN: dict[str, Learn] = {
+    "text": text.train, "critic": critic.train, "vae": vae.train, "vision": vision.train,
+    "judge": judge.train, "unet": unet.train,
+}  # fmt: skip
 # Samples a stage trains on where no time limit is given.
 SAMPLES = {
-    "text": 40_000,
-    "judge": 60_000,
-    "vision": 50_000,
-    "vae": 130_000,
-    "unet": 400_000,
-    "decoder": 60_000,
+    "text": 60_000, "critic": 40_000, "vae": 90_000, "vision": 90_000, "judge": 60_000, "unet": 400_000,
+}  # fmt: skip
+PLAIN: dict[str, Callable[[], None]] = {
+    "draw": dataset.build,
+    "latents": latents.build,
+    "export": lambda: export.export(torch.load(FINAL["unet"], weights_only=True)),
+    "gallery": gallery.build,
+    "taste": taste.build,
 }
-STAGES = ("draw", "text", "vae", "vision", "judge", "unet", "decoder", "export", "taste", "gallery")
+STAGES = (
+    "draw", "text", "critic", "vae", "vision", "judge", "latents", "unet", "export", "taste", "gallery",
+)  # fmt: skip
 FINAL = {
-    "draw": dataset.RUNS / "images.npy",
-    "text": dataset.RUNS / "text.final.pt",
-    "vae": dataset.RUNS / "vae.final.pt",
-    "vision": dataset.RUNS / "vision.final.pt",
+    **{stage: dataset.RUNS / f"{stage}.final.pt" for stage in LEARN if stage != "judge"},
     "judge": judge.WEIGHTS,
-    "unet": dataset.RUNS / "unet.final.pt",
-    "decoder": dataset.RUNS / "decoder.final.pt",
 }
 
 
-def train_unet(
-    rank: int, world: int, budget: Budget, threads: int, meeting: str, snapshots: Path | None
-) -> None:
-    """One of `world` processes that train the UNet together over loopback."""
+def learn(rank: int, world: int, stage: str, budget: Budget, threads: int, meeting: str) -> None:
+    """One of `world` processes that train a stage together over loopback."""
     torch.set_num_threads(threads)
     if world > 1:
         limit = datetime.timedelta(minutes=30)
         distributed.init_process_group(
             "gloo", init_method=f"file://{meeting}", rank=rank, world_size=world, timeout=limit
         )
-
-    def snapshot(shadow: dict[str, torch.Tensor]) -> None:
-        if snapshots is not None:
-            export.export(shadow, snapshots)
-
-    unet.train(budget, on_checkpoint=snapshot)
+    LEARN[stage](budget)
     if world > 1:
         distributed.destroy_process_group()
 
 
-def run_unet(budget: Budget, processes: int, threads: int, snapshots: Path | None) -> None:
-    if not (dataset.RUNS / "embeddings.npy").exists():
-        unet.cache()
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = (processes, budget, threads, f"{folder}/meeting", snapshots)
-        if processes == 1:
-            train_unet(0, *arguments)
-        else:
-            multiprocessing.spawn(train_unet, arguments, nprocs=processes)
-
-
 def run(stage: str, arguments: argparse.Namespace) -> None:
-    budget = Budget(arguments.samples or SAMPLES.get(stage, 1), arguments.minutes)
-    plain: dict[str, Callable[[], None]] = {
-        "draw": dataset.build,
-        "text": lambda: text.train(budget),
-        "vae": lambda: vae.train(budget),
-        "vision": lambda: vision.train(budget),
-        "judge": lambda: judge.train(budget),
-        "unet": lambda: run_unet(budget, arguments.processes, arguments.threads, arguments.snapshots),
-        "decoder": lambda: vae.train_decoder(budget),
-        "export": lambda: export.export(torch.load(FINAL["unet"], weights_only=True)),
-        "gallery": gallery.build,
-        "taste": taste.build,
-    }
-    plain[stage]()
+    if stage in PLAIN:
+        PLAIN[stage]()
+        return
+    budget = Budget(arguments.samples or SAMPLES[stage], arguments.minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        together = (arguments.processes, stage, budget, arguments.threads, f"{folder}/meeting")
+        if arguments.processes == 1:
+            learn(0, *together)
+        else:
+            multiprocessing.spawn(learn, together, nprocs=arguments.processes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m starter.train", description=__doc__)
     parser.add_argument("stage", choices=(*STAGES, "all"))
     parser.add_argument("--samples", type=int, help="end the stage after so many samples")
-    parser.add_argument(
-        "--minutes",
-        "--until-minutes",
-        type=float,
-        default=math.inf,
-        help="end it after so many minutes of training",
-    )
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end it after so many minutes")
     parser.add_argument("--threads", type=int, default=1, help="threads of a process")
-    parser.add_argument("--processes", type=int, default=2, help="processes that train the UNet together")
-    parser.add_argument(
-        "--snapshots", type=Path, help="export the averaged weights here at every checkpoint of the UNet"
-    )
+    parser.add_argument("--processes", type=int, default=2, help="processes that train together")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
