@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,3 +99,23 @@ def weights(cells: int, length: int) -> np.ndarray:
 def shaded(image: Image, gain: np.ndarray) -> Image:
     """`image` with every pixel multiplied by `gain` (height, width)."""
     return np.asarray(np.clip(image * gain[..., None].astype(np.float32), 0, 255), np.uint8)
+
+
+def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
+    """A float32 image (height, width, ...) softened by a bell of `sigma` pixels."""
+    made = np.tensordot(bell(image.shape[0], sigma), image.astype(np.float32), (1, 0))
+    return np.swapaxes(np.tensordot(bell(image.shape[1], sigma), made, (1, 1)), 0, 1)
+
+
+@lru_cache(maxsize=32)
+def bell(length: int, sigma: float) -> np.ndarray:
+    """(length, length) rows that average each pixel's neighbours."""
+    x = np.arange(length, dtype=np.float32)
+    made = np.exp(-((x[:, None] - x) ** 2) / (2 * sigma**2))
+    return np.asarray(made / made.sum(1, keepdims=True), np.float32)
+
+
+def step(low: float, high: float, x: np.ndarray) -> np.ndarray:
+    """0 below `low`, 1 above `high`, eased between."""
+    part = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(part * part * (3 - 2 * part))

@@ -1,0 +1,72 @@
+"""Media of plain areas: flat colour, and sheets of cut paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import skia
+
+from starter.media.canvas import Canvas, Image, noise, paint, plain, put, shaded
+from starter.palettes import Colours
+from starter.scene import Picture, Shape
+
+SHEETS = 4  # of which the sky of a papercut is made
+
+
+def flat(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
+    """Even colours with clean edges, and nothing else."""
+    return plain(picture, colours).rgb()
+
+
+def papercut(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
+    """Layers of cut paper: every sheet throws a soft shadow and has a light cut edge."""
+    canvas = Canvas(picture.height, picture.width)
+    canvas.fill(colours.role("sky_top"), colours.role("sky_top"))
+    seed = int(rng.integers(1 << 20))
+    for number in range(1, SHEETS):
+        part = number / (SHEETS - 1)
+        colour = colours.role("sky_top") * (1 - part) + colours.role("sky_low") * part
+        sheet(canvas, Shape(cut_sky(picture, part, rng), "sky_low"), colour, None)
+    for number, shape in enumerate(picture.shapes):
+        effect = None if shape.detail else skia.DiscretePathEffect.Make(13.0, 1.3, seed + number)
+        sheet(canvas, shape, colours.role(shape.role), effect)
+    fibre = 0.03 * noise(rng, (picture.height // 10, picture.width // 10), picture.height, picture.width)
+    return shaded(canvas.rgb(), 1 + fibre)
+
+
+def cut_sky(picture: Picture, part: float, rng: np.random.Generator) -> skia.Path:
+    """A sheet that covers the canvas below a wavy edge, lower as `part` grows to 1."""
+    xs = np.linspace(-20, picture.width + 20, 24)
+    turn, waves = rng.uniform(0, 2 * np.pi), rng.uniform(1.2, 2.2)
+    ys = picture.height * (0.19 * part + 0.02) * 1.0 + 0.035 * picture.height * np.sin(
+        turn + waves * 2 * np.pi * xs / picture.width
+    )
+    points = [skia.Point(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
+    low = picture.height + 20.0
+    return skia.Path.Polygon([*points, skia.Point(picture.width + 20.0, low), skia.Point(-20.0, low)], True)
+
+
+def sheet(canvas: Canvas, shape: Shape, colour: np.ndarray, effect: skia.PathEffect | None) -> None:
+    """One piece of paper on what lies below it."""
+    drop = 3.0 if shape.detail else 7.0
+    shadow = paint(np.zeros(3), alpha=0.6, width=shape.width)
+    shadow.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, drop * 0.55))
+    if effect is not None:
+        shadow.setPathEffect(effect)
+    canvas.draw.save()
+    canvas.draw.translate(drop * 0.6, drop)
+    canvas.draw.drawPath(shape.path, shadow)
+    canvas.draw.restore()
+    put(canvas, shape, colour, effect=effect)
+    if not shape.detail and not shape.width:
+        edge = paint(colour * 0.45 + 0.55, width=2.0)
+        if effect is not None:
+            edge.setPathEffect(effect)
+        canvas.draw.drawPath(shape.path, edge)
+
+
+PAINT: dict[str, Callable[[Picture, Colours, np.random.Generator], Image]] = {
+    "flat": flat,
+    "papercut": papercut,
+}
