@@ -13,7 +13,7 @@ from starter.scene import Picture
 
 PAPER = np.array([0.985, 0.975, 0.95], np.float32)
 CELL = 8  # pixels from dot to dot
-STROKE = (12.0, 4.4)  # half the length and half the breadth of a stroke of oil
+STROKE = (13.0, 5.0)  # half the length and half the breadth of a stroke of oil
 
 
 def finished(image: np.ndarray) -> Image:
@@ -31,19 +31,19 @@ def watercolour(picture: Picture, colours: Colours, rng: np.random.Generator) ->
             gap = paint(PAPER, alpha=0.75, width=shape.width + 5.0)
             canvas.draw.drawPath(shape.path, gap)
         put(canvas, shape, colours.role(shape.role))
-    wash = moved(
-        canvas.rgb(), 4.0 * noise(rng, (16, 16), height, width), 4.0 * noise(rng, (16, 16), height, width)
-    )
-    soft = blurred(wash, 5.0)
-    wet = (0.85 * step(0.1, 0.6, noise(rng, (5, 5), height, width)))[..., None]
-    rim = 0.9 * np.clip(np.abs(blurred(wash, 1.3) - soft).max(-1) - 0.06, 0, 0.3)
-    wash = wash * (1 - wet) + soft * wet
-    pool = noise(rng, (6, 6), height, width) + 0.35 * noise(rng, (20, 20), height, width)
-    thin = 0.2 + 0.3 * step(0.05, 0.4, pool) + 0.14 * noise(rng, (4, 4), height, width)
-    edge = np.exp(-(((pool - 0.03) / 0.055) ** 2)) * 0.2  # pigment pushed outwards by a bloom
-    image = wash + (PAPER - wash) * np.clip(thin, 0.05, 0.8)[..., None]
-    image = image * (1 - np.clip(rim + edge, 0, 0.45))[..., None]
-    return finished(framed(image, rng))
+    shake = [2.6 * noise(rng, (height // 14, width // 14), height, width) for _ in "xy"]
+    wash = blurred(moved(canvas.rgb(), *shake), 0.8)
+    soft = blurred(wash, 4.0)
+    rim = np.clip(np.abs(wash - soft).max(-1) * 2.2 - 0.1, 0, 0.6)
+    wet = 0.7 * step(0.15, 0.5, noise(rng, (5, 5), height, width))
+    wash += (soft - wash) * wet[..., None]
+    pool = noise(rng, (5, 5), height, width) + 0.3 * noise(rng, (height // 12, width // 12), height, width)
+    bloom = step(0.1, 0.45, pool)
+    tide = np.exp(-(((pool - 0.08) / 0.06) ** 2))  # pigment that a bloom pushes outwards
+    density = 0.78 + 0.16 * noise(rng, (height // 16, width // 16), height, width)
+    density = density + rim + 0.22 * tide - 0.42 * bloom
+    pigment = np.clip(wash, 0.06, 1) * np.clip(1.06 - 0.12 * density, 0.8, 1)[..., None]
+    return finished(framed(PAPER * pigment ** density[..., None], rng))
 
 
 def moved(image: Image, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
@@ -59,9 +59,9 @@ def framed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     height, width = image.shape[:2]
     x, y = np.arange(width), np.arange(height)[:, None]
     away = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
-    away = away + 5.0 * noise(rng, (14, 14), height, width)
-    inside = step(11.0, 14.0, away)[..., None]
-    rim = 1 - 0.22 * (1 - step(14.0, 19.0, away))[..., None]
+    away = away + 3.0 * noise(rng, (height // 9, width // 9), height, width)
+    inside = step(11.0, 13.5, away)[..., None]
+    rim = 1 - 0.2 * (1 - step(13.0, 18.0, away))[..., None]
     return image * rim * inside + PAPER * (1 - inside)
 
 
@@ -76,24 +76,24 @@ def oil(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
     dy = y[which] - np.arange(height, dtype=np.float32)[:, None]
     across = (dx * sin[which] - dy * cos[which]) / STROKE[1]
     along = -(dx * cos[which] + dy * sin[which]) / STROKE[0]
-    # Most of a stroke's colour is that of its middle, the rest follows the shapes so that they stay readable.
-    colour = moved(base, dx * 0.6, dy * 0.6)
+    # Partly the colour of the stroke's middle, but more what lies below, so that shapes stay readable.
+    colour = moved(base, dx * 0.35, dy * 0.35)
     tint = rng.uniform(0.86, 1.14, (len(x), 1)) + rng.uniform(-0.05, 0.05, (len(x), 3))
     lift = rng.uniform(0.0, 0.05, (len(x), 1))
     facing = np.where(sin * 0.6 - cos * 0.8 > 0, 1.0, -1.0)[which]
     side = across * facing + 0.25 * along
     ridges = 0.05 * np.sin(across * 7.0)
     lit, shade = step(0.35, 0.95, side), step(0.3, 1.0, -side)
-    gain = blurred((1 + ridges - 0.42 * shade).astype(np.float32), 0.6)[..., None]
-    glint = blurred(lit.astype(np.float32), 0.6)[..., None]
+    gain = (1 + ridges - 0.42 * shade)[..., None]
+    glint = lit[..., None]
     image = (colour * tint.astype(np.float32)[which] + lift.astype(np.float32)[which]) * gain
-    return finished(image + glint * (0.11 + 0.22 * image))
+    return finished(blurred(image + glint * (0.11 + 0.22 * image), 0.6))
 
 
 def strokes(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Middles (y, x) and angles of strokes that cover the canvas, in painting order."""
-    rows, columns = height // 8 + 2, width // 10 + 2
-    y, x = np.meshgrid((np.arange(rows) - 0.5) * 8.0, (np.arange(columns) - 0.5) * 10.0, indexing="ij")
+    rows, columns = height // 9 + 3, width // 11 + 3
+    y, x = np.meshgrid((np.arange(rows) - 0.5) * 9.0, (np.arange(columns) - 0.5) * 11.0, indexing="ij")
     y, x = (a.ravel() + rng.uniform(-3, 3, a.size) for a in (y, x))
     field = noise(rng, (2, 2), height, width) * 1.1 + rng.uniform(-0.6, 0.6)
     inside = np.clip(y, 0, height - 1).astype(int), np.clip(x, 0, width - 1).astype(int)
@@ -138,21 +138,25 @@ def charcoal(picture: Picture, colours: Colours, rng: np.random.Generator) -> Im
     coal = (colours.tone(0.02) * 0.7 + colours.ramp[1] * 0.15).astype(np.float32)
     dark = 1 - hue @ np.array([0.3, 0.55, 0.15], np.float32)
     marks = hatching(rng, height, width)
-    cover = 0.92 * step(-0.32, 0.32, 1.25 * dark - 0.52 - 0.42 * marks)
-    smudge = 0.5 * blurred(dark, 3.0)
-    outline = step(0.2, 0.9, line.rgb()[..., 0] / 255 - 0.25 + 0.45 * noise(rng, (40, 40), height, width))
-    rubbed = paper + (hue * 0.45 + coal * 0.55 - paper) * smudge[..., None]
-    image = rubbed + (coal - rubbed) * np.maximum(cover, 0.85 * outline)[..., None]
-    tinted = step(-0.5, 0.3, -marks)[..., None] * (chalk.rgb()[..., :1] / 255.0)
-    return finished(image + (hue - image) * 0.9 * tinted * (1 - 0.7 * outline[..., None]))
+    cover = 0.95 * step(0.0, 1.0, 0.14 + 0.7 * dark - 0.3 * marks)
+    tooth = noise(rng, (height // 5, width // 5), height, width)
+    outline = step(0.1, 0.9, blurred(line.rgb()[..., 0] / 255, 0.8) - 0.12 + 0.3 * tooth)
+    tint = 0.62 * blurred(hue, 2.5) + 0.38 * coal  # the smudge below the strokes keeps some of the colour
+    rubbed = paper + (tint - paper) * np.clip(0.12 + 0.75 * dark, 0, 0.8)[..., None]
+    image = rubbed + (coal - rubbed) * np.maximum(0.9 * cover, 0.85 * outline)[..., None]
+    tinted = (0.45 + 0.5 * step(-0.4, 0.4, -marks))[..., None] * (chalk.rgb()[..., :1] / 255.0)
+    return finished(image + (hue - image) * tinted * (1 - 0.8 * outline[..., None]))
 
 
 def hatching(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """(height, width) in about [-1, 1]: diagonal strokes 5 to 6 pixels wide with soft grain."""
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-    place = (x + y) / 16 + 0.28 * noise(rng, (9, 9), height, width)
-    lines = np.sin(2 * np.pi * place)
-    return np.asarray(0.8 * lines + 0.45 * noise(rng, (height // 4, width // 4), height, width))
+    """(height, width) in about [-1, 1]: diagonal strokes about 6 pixels wide, broken and grainy."""
+    x, y = np.arange(width), np.arange(height)[:, None]
+    lines = np.sin(2 * np.pi * (x + y) / 16)
+    half = (height + width) // 2
+    streaks = noise(rng, (half // 4, half // 24), half, half)[(x + y) // 2, (x - y + height - 1) // 2]
+    return np.asarray(
+        0.45 * lines + 0.9 * streaks + 0.3 * noise(rng, (height // 4, width // 4), height, width)
+    )
 
 
 def pointillism(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
@@ -167,12 +171,15 @@ def pointillism(picture: Picture, colours: Colours, rng: np.random.Generator) ->
     middle_x = column * CELL + (CELL - 1) / 2 - CELL // 2 * (row % 2)
     size = rng.uniform(3.3, 3.9, shape)[row, column]
     dots = np.clip(size + 0.5 - np.hypot(x - middle_x, y - middle_y), 0, 1)[..., None]
-    colour = moved(base, middle_x - x, middle_y - y + 0 * x)
-    vary = rng.uniform(0.84, 1.18, (*shape, 1)) + rng.uniform(-0.1, 0.1, (*shape, 3))
-    shift = rng.uniform(-0.09, 0.09, (*shape, 3))
-    colour = colour * vary[row, column] + shift[row, column]
-    ground = colours.tone({"day": 1.0, "dusk": 0.62, "night": 0.2}[colours.light])
-    below = 0.7 * ground + 0.3 * base / 255.0
+    colour = moved(base, middle_x - x - 0.25, middle_y - y - 0.25)
+    other = colours.ramp[rng.integers(1, 7, shape)][
+        row, column
+    ]  # every dot leans to another colour of the ramp
+    lean = rng.uniform(0, 0.34, (*shape, 1))[row, column]
+    gain = rng.uniform(0.9, 1.12, (*shape, 1))[row, column]
+    colour = (colour + (other - colour) * lean) * gain
+    ground = colours.tone({"day": 0.66, "dusk": 0.5, "night": 0.3}[colours.light])
+    below = 0.62 * ground + 0.38 * base / 255.0
     return finished(below + (colour - below) * dots)
 
 

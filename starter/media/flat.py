@@ -24,27 +24,26 @@ def papercut(picture: Picture, colours: Colours, rng: np.random.Generator) -> Im
     canvas = Canvas(picture.height, picture.width)
     canvas.fill(colours.role("sky_top"), colours.role("sky_top"))
     seed = int(rng.integers(1 << 20))
+    turn = float(rng.uniform(0, 2 * np.pi))
     for number in range(1, SHEETS):
         part = number / (SHEETS - 1)
         colour = colours.role("sky_top") * (1 - part) + colours.role("sky_low") * part
-        sheet(canvas, Shape(cut_sky(picture, part, rng), "sky_low"), colour, None)
+        sheet(canvas, Shape(cut_sky(picture, number, turn), "sky_low"), colour, None)
     for number, shape in enumerate(picture.shapes):
-        effect = None if shape.detail else skia.DiscretePathEffect.Make(13.0, 1.3, seed + number)
+        effect = None if shape.detail else skia.DiscretePathEffect.Make(8.0, 0.7, seed + number)
         sheet(canvas, shape, colours.role(shape.role), effect)
     fibre = 0.03 * noise(rng, (picture.height // 10, picture.width // 10), picture.height, picture.width)
     return shaded(canvas.rgb(), 1 + fibre)
 
 
-def cut_sky(picture: Picture, part: float, rng: np.random.Generator) -> skia.Path:
-    """A sheet that covers the canvas below a wavy edge, lower as `part` grows to 1."""
-    xs = np.linspace(-20, picture.width + 20, 24)
-    turn, waves = rng.uniform(0, 2 * np.pi), rng.uniform(1.2, 2.2)
-    ys = picture.height * (0.19 * part + 0.02) * 1.0 + 0.035 * picture.height * np.sin(
-        turn + waves * 2 * np.pi * xs / picture.width
-    )
+def cut_sky(picture: Picture, number: int, turn: float) -> skia.Path:
+    """A sheet that covers the canvas below a wavy edge, the lower the higher its number."""
+    right, low = picture.width + 20.0, picture.height + 20.0
+    xs = np.linspace(-20, right, 48)
+    waves = np.sin(turn + 1.1 * number + 2 * np.pi * (1.2 + 0.15 * number) * xs / picture.width)
+    ys = picture.height * (0.12 * number - 0.02 + 0.025 * waves)
     points = [skia.Point(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
-    low = picture.height + 20.0
-    return skia.Path.Polygon([*points, skia.Point(picture.width + 20.0, low), skia.Point(-20.0, low)], True)
+    return skia.Path.Polygon([*points, skia.Point(right, low), skia.Point(-20.0, low)], True)
 
 
 def sheet(canvas: Canvas, shape: Shape, colour: np.ndarray, effect: skia.PathEffect | None) -> None:
