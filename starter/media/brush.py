@@ -21,6 +21,18 @@ def finished(image: np.ndarray) -> Image:
     return np.asarray(np.clip(image * 255, 0, 255), np.uint8)
 
 
+def edged(picture: Picture, colours: Colours, width: float) -> Image:
+    """The picture in flat colours with dim edges, which keep shapes readable below broad marks."""
+    canvas = Canvas(picture.height, picture.width)
+    canvas.fill(colours.role("sky_top"), colours.role("sky_low"))
+    for shape in picture.shapes:
+        colour = colours.role(shape.role)
+        put(canvas, shape, colour)
+        if not shape.detail and not shape.width:
+            canvas.draw.drawPath(shape.path, paint(colour * 0.5, alpha=0.6, width=width))
+    return canvas.rgb()
+
+
 def watercolour(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
     """Thin washes with darker rims on white paper that shows between them, and blooms."""
     height, width = picture.height, picture.width
@@ -28,9 +40,12 @@ def watercolour(picture: Picture, colours: Colours, rng: np.random.Generator) ->
     canvas.fill(colours.role("sky_top"), colours.role("sky_low"))
     for shape in picture.shapes:
         if not shape.detail:
-            gap = paint(PAPER, alpha=0.75, width=shape.width + 5.0)
+            gap = paint(PAPER, alpha=0.9, width=shape.width + 7.0)
             canvas.draw.drawPath(shape.path, gap)
-        put(canvas, shape, colours.role(shape.role))
+        colour = colours.role(shape.role)
+        put(canvas, shape, colour)
+        if not shape.detail and not shape.width:
+            canvas.draw.drawPath(shape.path, paint(colour * 0.7, alpha=0.45, width=2.2))
     shake = [2.6 * noise(rng, (height // 14, width // 14), height, width) for _ in "xy"]
     wash = blurred(moved(canvas.rgb(), *shake), 0.8)
     soft = blurred(wash, 4.0)
@@ -68,7 +83,7 @@ def framed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def oil(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
     """Thick strokes that follow a turning field, each with a lit and a shaded edge."""
     height, width = picture.height, picture.width
-    base = plain(picture, colours).rgb()
+    base = edged(picture, colours, 3.5)
     y, x, angle = strokes(rng, height, width)
     which = topmost(x, y, angle, height, width)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -78,7 +93,7 @@ def oil(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
     along = -(dx * cos[which] + dy * sin[which]) / STROKE[0]
     # Partly the colour of the stroke's middle, but more what lies below, so that shapes stay readable.
     colour = moved(base, dx * 0.35, dy * 0.35)
-    tint = rng.uniform(0.86, 1.14, (len(x), 1)) + rng.uniform(-0.05, 0.05, (len(x), 3))
+    tint = rng.uniform(0.88, 1.12, (len(x), 1)) + rng.uniform(-0.05, 0.05, (len(x), 3))
     lift = rng.uniform(0.0, 0.05, (len(x), 1))
     facing = np.where(sin * 0.6 - cos * 0.8 > 0, 1.0, -1.0)[which]
     side = across * facing + 0.25 * along
@@ -144,7 +159,7 @@ def charcoal(picture: Picture, colours: Colours, rng: np.random.Generator) -> Im
     tint = 0.62 * blurred(hue, 2.5) + 0.38 * coal  # the smudge below the strokes keeps some of the colour
     rubbed = paper + (tint - paper) * np.clip(0.12 + 0.75 * dark, 0, 0.8)[..., None]
     image = rubbed + (coal - rubbed) * np.maximum(0.9 * cover, 0.85 * outline)[..., None]
-    tinted = (0.45 + 0.5 * step(-0.4, 0.4, -marks))[..., None] * (chalk.rgb()[..., :1] / 255.0)
+    tinted = (0.2 + 0.75 * step(-0.5, 0.3, -marks))[..., None] * (chalk.rgb()[..., :1] / 255.0)
     return finished(image + (hue - image) * tinted * (1 - 0.8 * outline[..., None]))
 
 
@@ -162,24 +177,24 @@ def hatching(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 def pointillism(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
     """Round dots of pure, varied colour in even rows, with the ground showing between them."""
     height, width = picture.height, picture.width
-    base = plain(picture, colours).rgb()
+    base = edged(picture, colours, 6.0)
     y, x = np.arange(height)[:, None], np.arange(width)
     row = y // CELL
     column = (x + CELL // 2 * (row % 2)) // CELL
     shape = (height // CELL + 1, width // CELL + 2)
     middle_y = row * CELL + (CELL - 1) / 2
     middle_x = column * CELL + (CELL - 1) / 2 - CELL // 2 * (row % 2)
-    size = rng.uniform(3.3, 3.9, shape)[row, column]
+    size = rng.uniform(3.2, 3.7, shape)[row, column]
     dots = np.clip(size + 0.5 - np.hypot(x - middle_x, y - middle_y), 0, 1)[..., None]
     colour = moved(base, middle_x - x - 0.25, middle_y - y - 0.25)
     other = colours.ramp[rng.integers(1, 7, shape)][
         row, column
     ]  # every dot leans to another colour of the ramp
-    lean = rng.uniform(0, 0.34, (*shape, 1))[row, column]
+    lean = rng.uniform(0, 0.3, (*shape, 1))[row, column]
     gain = rng.uniform(0.9, 1.12, (*shape, 1))[row, column]
     colour = (colour + (other - colour) * lean) * gain
     ground = colours.tone({"day": 0.66, "dusk": 0.5, "night": 0.3}[colours.light])
-    below = 0.62 * ground + 0.38 * base / 255.0
+    below = 0.7 * ground + 0.3 * base / 255.0
     return finished(below + (colour - below) * dots)
 
 

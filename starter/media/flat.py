@@ -22,11 +22,11 @@ def flat(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
 def papercut(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
     """Layers of cut paper: every sheet throws a soft shadow and has a light cut edge."""
     canvas = Canvas(picture.height, picture.width)
-    canvas.fill(colours.role("sky_top"), colours.role("sky_top"))
+    canvas.fill(colours.role("sky_low"), colours.role("sky_low"))
     seed = int(rng.integers(1 << 20))
     turn = float(rng.uniform(0, 2 * np.pi))
-    for number in range(1, SHEETS):
-        part = number / (SHEETS - 1)
+    for number in range(SHEETS - 1, 0, -1):
+        part = (number - 1) / (SHEETS - 1)
         colour = colours.role("sky_top") * (1 - part) + colours.role("sky_low") * part
         sheet(canvas, Shape(cut_sky(picture, number, turn), "sky_low"), colour, None)
     for number, shape in enumerate(picture.shapes):
@@ -37,19 +37,21 @@ def papercut(picture: Picture, colours: Colours, rng: np.random.Generator) -> Im
 
 
 def cut_sky(picture: Picture, number: int, turn: float) -> skia.Path:
-    """A sheet that covers the canvas below a wavy edge, the lower the higher its number."""
-    right, low = picture.width + 20.0, picture.height + 20.0
+    """A sheet that hangs from the top to a wavy edge, the lower the higher its number."""
+    right = picture.width + 20.0
     xs = np.linspace(-20, right, 48)
     waves = np.sin(turn + 1.1 * number + 2 * np.pi * (1.2 + 0.15 * number) * xs / picture.width)
-    ys = picture.height * (0.12 * number - 0.02 + 0.025 * waves)
+    ys = picture.height * (0.13 * number - 0.01 + 0.025 * waves)
     points = [skia.Point(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
-    return skia.Path.Polygon([*points, skia.Point(right, low), skia.Point(-20.0, low)], True)
+    return skia.Path.Polygon([*points, skia.Point(right, -20.0), skia.Point(-20.0, -20.0)], True)
 
 
 def sheet(canvas: Canvas, shape: Shape, colour: np.ndarray, effect: skia.PathEffect | None) -> None:
     """One piece of paper on what lies below it."""
-    drop = 3.0 if shape.detail else 7.0
-    shadow = paint(np.zeros(3), alpha=0.6, width=shape.width)
+    drop = 3.0 if shape.detail else 6.0
+    shadow = paint(np.zeros(3), alpha=0.62, width=shape.width + drop * 0.7)
+    if not shape.width:
+        shadow.setStyle(skia.Paint.kStrokeAndFill_Style)
     shadow.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, drop * 0.55))
     if effect is not None:
         shadow.setPathEffect(effect)
