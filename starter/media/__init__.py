@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from starter.media import line, tile
 from starter.palettes import Colours
 from starter.scene import Picture
 
 Paint = Callable[[Picture, Colours, np.random.Generator], np.ndarray]
-PAINT: dict[str, Paint] = {}
+PAINT: dict[str, Paint] = {**line.PAINT, **tile.PAINT}
