@@ -13,7 +13,7 @@ from starter.palettes import Colours
 from starter.scene import Picture
 
 WALL = {"day": (0.42, 0.55), "dusk": (0.12, 0.36), "night": (0.0, 0.05)}
-WALL_GAIN = {"day": 0.78, "dusk": 0.52, "night": 0.5}
+WALL_GAIN = {"day": 0.58, "dusk": 0.46, "night": 0.5}
 
 
 def neon(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.ndarray:
@@ -23,15 +23,17 @@ def neon(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.nda
         colour = tube(colours, shape.role)
         if not shape.width:
             for canvas in (tubes, cores):
-                brush = paint(colour * 0.16 if canvas is tubes and not shape.detail else np.zeros(3))
+                brush = paint(colour * 0.09 if canvas is tubes and not shape.detail else np.zeros(3))
                 canvas.draw.drawPath(shape.path, brush)
         size = 3.0 if shape.detail else 5.0
         maps.stroke(tubes.draw, shape, colour, size)
         maps.stroke(cores.draw, shape, np.ones(3), size * 0.4)
     light, core = tubes.rgb(), cores.rgb()[..., :1] / np.float32(255)
     near, far = maps.blurred(light, 3.0), maps.blurred(light, 12.0)
-    lit = 0.8 * (light / np.float32(255)) + 0.65 * near + 0.75 * far
-    return maps.finished(wall(picture, colours) * (1 + 1.5 * far) + lit + 0.75 * core)
+    lit = 0.8 * (light / np.float32(255)) + 0.5 * near + 0.45 * far
+    # White tubes would drown a crowded picture in light.
+    lit *= np.clip(1.25 - 0.6 * lit.mean(), 0.6, 1.1)
+    return maps.finished(wall(picture, colours) * (1 + far) + lit + 0.6 * core)
 
 
 def tube(colours: Colours, role: str) -> np.ndarray:
@@ -65,29 +67,32 @@ def ink(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.ndar
     second = colours.tone({"day": 0.38, "dusk": 0.3, "night": 0.55}[colours.light])
     tone = maps.tones(picture, colours)
     weight = tone if night else 1 - tone
+    solid = 2.5 * np.clip(weight - 0.82, 0, 0.2)  # the deepest tones nearly close
     x, y = maps.grid(picture)
     # (x + y) changes by the root of two a pixel, hence the factor on distances across a line.
-    first = np.clip((0.55 + 1.0 * weight) - maps.nearest(x + y - 1, 8) * 0.707 + 0.5, 0, 1)
-    cross = np.clip((0.4 + 1.1 * weight) - maps.nearest(x - y, 8) * 0.707 + 0.5, 0, 1)
+    first = np.clip((0.5 + 0.9 * weight + solid) - maps.nearest(x + y - 1, 8) * 0.707 + 0.5, 0, 1)
+    cross = np.clip((0.4 + 0.9 * weight + solid) - maps.nearest(x - y, 8) * 0.707 + 0.5, 0, 1)
     clear = 1 - maps.cover(picture, {"bright", "orb", "accent"})
     hatched = maps.blend(np.broadcast_to(paper, (*tone.shape, 3)), second, first * clear)
-    dark = np.clip((weight - 0.5) * 8, 0, 1) * clear
+    dark = np.clip((weight - (0.5 if night else 0.72)) * 10, 0, 1) * clear
     hatched = maps.blend(hatched, pen, np.maximum(first, cross) * dark)
     filled = maps.blend(hatched, colours.ramp[6], maps.cover(picture, {"accent"}))
+    if night:
+        filled = maps.blend(filled, pen, maps.cover(picture, {"bright", "orb"}))
     canvas = Canvas(picture.height, picture.width)
     canvas.lay(maps.finished(filled))
-    return outlined(canvas, picture, pen, int(rng.integers(1 << 20)))
+    return outlined(canvas, picture, pen)
 
 
-def outlined(canvas: Canvas, picture: Picture, pen: np.ndarray, seed: int) -> np.ndarray:
+def outlined(canvas: Canvas, picture: Picture, pen: np.ndarray) -> np.ndarray:
     """The canvas under every shape's visible outline."""
     lines = Canvas(picture.height, picture.width)
     erase = paint(np.zeros(3))
     erase.setBlendMode(skia.BlendMode.kClear)
-    for number, shape in enumerate(picture.shapes):
+    for shape in picture.shapes:
         if not shape.width:
             lines.draw.drawPath(shape.path, erase)
-        maps.stroke(lines.draw, shape, pen, 2.0 if shape.detail else 4.0, maps.rough(seed + number, 0.5))
+        maps.stroke(lines.draw, shape, pen, 2.0 if shape.detail else 4.0)
     canvas.draw.drawImage(lines.surface.makeImageSnapshot(), 0, 0)
     return canvas.rgb()
 

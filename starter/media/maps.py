@@ -70,18 +70,7 @@ def finished(image: np.ndarray) -> np.ndarray:
     return np.asarray(np.clip(image * 255 + 0.5, 0, 255), np.uint8)
 
 
-def luminance(colour: np.ndarray) -> float:
-    return float(colour @ np.array([0.299, 0.587, 0.114]))
-
-
-def rough(number: int, deviation: float) -> Any:
-    """A hand's small uncertainty along a path."""
-    return skia.DiscretePathEffect.Make(14.0, deviation, number)
-
-
-def stroke(canvas: Any, shape: Shape, colour: np.ndarray, width: float, effect: Any = None) -> None:
+def stroke(canvas: Any, shape: Shape, colour: np.ndarray, width: float) -> None:
     """The outline of a filled shape, or the whole of a stroked one at least this wide."""
     brush = paint(colour, width=max(width, min(shape.width, 2 * width)))
-    if effect is not None:
-        brush.setPathEffect(effect)
     canvas.drawPath(shape.path, brush)

@@ -1,4 +1,4 @@
-"""Media of repeated marks on a lattice fixed to the canvas: pixel art, mosaic, halftone print, stained glass."""
+"""Media of repeated marks on a fixed lattice: pixel art, mosaic, halftone print, stained glass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import skia
 
 from starter.media import maps
-from starter.media.canvas import Canvas, paint, plain, put
+from starter.media.canvas import Canvas, paint, put
 from starter.palettes import Colours
 from starter.scene import Picture, Shape
 
@@ -65,7 +65,7 @@ def deepened(position: float) -> float:
 
 def mosaic(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.ndarray:
     """Stone squares set a little askew in light grout, every other row moved by half a stone."""
-    base = plain(picture, colours).rgb() / np.float32(255)
+    base = rimmed(picture, colours)
     height, width = picture.height, picture.width
     x, y = maps.grid(picture)
     row = np.broadcast_to((y // 8).astype(int), (height, width))
@@ -75,13 +75,30 @@ def mosaic(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.n
     shape = (height // 8, width // 8 + 1)
     middle = np.clip(np.arange(shape[1])[None] * 8 + 4 - 4 * (np.arange(shape[0])[:, None] % 2), 0, width - 1)
     stones = base[np.arange(shape[0])[:, None] * 8 + 4, middle]
-    stones = stones * rng.uniform(0.86, 1.14, (*shape, 1)) + rng.uniform(-0.03, 0.03, (*shape, 3))
+    stones = stones * rng.uniform(0.78, 1.08, (*shape, 1)) + rng.uniform(-0.03, 0.03, (*shape, 3))
     turn = rng.normal(0, 0.1, shape)[row, column]
     a, b = u + turn * v, v - turn * u
-    inside = np.clip(3.6 - np.maximum(np.abs(a), np.abs(b)), 0, 1)
+    inside = np.clip(3.45 - np.maximum(np.abs(a), np.abs(b)), 0, 1)
     bevel = 1 - 0.05 * (a + b) / 2
-    grout = colours.tone({"day": 0.93, "dusk": 0.62, "night": 0.3}[colours.light]) * 0.94
+    grout = colours.tone({"day": 1.0, "dusk": 0.66, "night": 0.3}[colours.light])
     return maps.finished(maps.blend(grout, stones[row, column] * bevel[..., None], inside))
+
+
+def rimmed(picture: Picture, colours: Colours) -> np.ndarray:
+    """(height, width, 3) floats: the plain picture, with the subject's parts in a deeper rim."""
+    canvas = Canvas(picture.height, picture.width)
+    canvas.fill(colours.role("sky_top"), colours.role("sky_low"))
+    front = {id(shape) for shape in maps.leading(picture)}
+    for shape in picture.shapes:
+        if id(shape) in front and not shape.width:
+            rim = colours.tone(colours.position(shape.role) - 0.4) * 0.8
+            canvas.draw.drawPath(shape.path, paint(rim, width=11.0))
+        put(
+            canvas,
+            replace(shape, width=max(shape.width, 6.0)) if shape.width else shape,
+            colours.role(shape.role),
+        )
+    return canvas.rgb() / np.float32(255)
 
 
 def halftone(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.ndarray:
@@ -90,7 +107,7 @@ def halftone(picture: Picture, colours: Colours, rng: np.random.Generator) -> np
     paper = colours.tone(1.0) * 0.5 + 0.5 * np.array([0.98, 0.96, 0.9])
     x, y = maps.grid(picture)
     first = dots(x, y, np.clip((1.0 - tone) * 1.25 + 0.12, 0, 1))
-    dark = dots(x + 8, y, np.clip((0.6 - tone) * 1.5, 0, 0.92))
+    dark = dots(x + 8, y, np.clip((0.6 - tone) * 1.5, 0, 0.7))
     accent = maps.cover(picture, {"accent"})
     sheet = maps.blend(np.broadcast_to(paper, (*tone.shape, 3)), colours.ramp[3], first * (1 - accent))
     sheet = maps.blend(sheet, colours.tone(0.04), dark * (1 - accent))
@@ -98,7 +115,24 @@ def halftone(picture: Picture, colours: Colours, rng: np.random.Generator) -> np
         colours.ramp[6] * 0.35 + paper * 0.65, colours.ramp[6], dots(x, y, np.full_like(tone, 0.6))
     )
     sheet = sheet * (1 - accent[..., None]) + solid * accent[..., None]
-    return maps.finished(sheet)
+    canvas = Canvas(picture.height, picture.width)
+    canvas.lay(maps.finished(sheet))
+    keyed(canvas, picture, colours.tone(0.04))
+    return canvas.rgb()
+
+
+def keyed(canvas: Canvas, picture: Picture, colour: np.ndarray) -> None:
+    """Outline the visible parts of the subject."""
+    lines = Canvas(picture.height, picture.width)
+    erase = paint(np.zeros(3))
+    erase.setBlendMode(skia.BlendMode.kClear)
+    front = {id(shape) for shape in maps.leading(picture)}
+    for shape in picture.shapes:
+        if not shape.width:
+            lines.draw.drawPath(shape.path, erase)
+            if id(shape) in front:
+                lines.draw.drawPath(shape.path, paint(colour, width=3.5))
+    canvas.draw.drawImage(lines.surface.makeImageSnapshot(), 0, 0)
 
 
 def dots(x: np.ndarray, y: np.ndarray, cover: np.ndarray) -> np.ndarray:
@@ -113,7 +147,7 @@ def glass(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.nd
     canvas = Canvas(picture.height, picture.width)
     canvas.fill(colours.role("sky_top"), colours.role("sky_low"))
     diamonds = lattice(picture)
-    canvas.draw.drawPath(diamonds, paint(LEAD, width=3.5))
+    canvas.draw.drawPath(diamonds, paint(LEAD, width=4.5))
     front = {id(shape) for shape in maps.leading(picture)}
     for shape in picture.shapes:
         if shape.width:
@@ -127,33 +161,51 @@ def glass(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.nd
         if id(shape) not in front:
             canvas.draw.save()
             canvas.draw.clipPath(shape.path, doAntiAlias=True)
-            canvas.draw.drawPath(diamonds, paint(LEAD, width=3.5))
+            canvas.draw.drawPath(diamonds, paint(LEAD, width=4.5))
             canvas.draw.restore()
         canvas.draw.drawPath(shape.path, paint(LEAD, width=5.5))
-    return glowing(canvas.rgb(), picture, rng)
+    return glowing(canvas.rgb(), picture, colours, rng)
 
 
 def lattice(picture: Picture) -> skia.Path:
-    """Both diagonals through every multiple of 32 pixels."""
+    """Both diagonals through every multiple of 64 pixels."""
     builder = skia.PathBuilder()
     width, height = picture.width, picture.height
-    for start in range(-height // 32 * 32, width + height + 32, 32):
+    for start in range(-height // 64 * 64, width + height + 64, 64):
         for way in (1, -1):
             builder.moveTo(start, 0)
             builder.lineTo(start + way * height, height)
     return builder.detach()
 
 
-def glowing(image: np.ndarray, picture: Picture, rng: np.random.Generator) -> np.ndarray:
+def covered(picture: Picture) -> np.ndarray:
+    """(height, width) whether each pixel shows the subject."""
+    canvas = Canvas(picture.height, picture.width)
+    front = {id(shape) for shape in maps.leading(picture)}
+    for shape in picture.shapes:
+        put(canvas, shape, np.full(3, float(id(shape) in front or shape.own)))
+    return np.asarray(canvas.rgb()[..., 0] > 127)
+
+
+def glowing(image: np.ndarray, picture: Picture, colours: Colours, rng: np.random.Generator) -> np.ndarray:
     """Panes brighter in their middles than near the lead, each diamond a little unlike its neighbours."""
     lead = np.all(np.abs(image / 255 - LEAD) < 0.03, axis=-1)
+    subject = covered(picture)
     shade = maps.blurred(np.repeat(lead[..., None] * np.uint8(255), 3, axis=2), 4.0)[..., :1]
     x, y = maps.grid(picture)
-    a, b = ((x + y) // 32).astype(int), ((x - y) // 32).astype(int)
-    gain = rng.uniform(0.84, 1.16, (a.max() + 1, b.max() - b.min() + 1))[a, b - b.min()][..., None]
+    a, b = ((x + y) // 64).astype(int), ((x - y) // 64).astype(int)
+    b -= b.min()
+    count = (int(a.max()) + 1, int(b.max()) + 1)
+    gain = rng.uniform(0.74, 1.24, (*count, 1)).astype(np.float32)[a, b]
+    tint = colours.ramp[rng.integers(2, 7, count)].astype(np.float32)[a, b]
     panes = image / np.float32(255)
+    # A pane leans to another colour of the palette, but stays as light or dark as the scene asks.
+    lean = tint * (panes.mean(-1, keepdims=True) + 0.06) / tint.mean(-1, keepdims=True)
+    panes = np.where(subject[..., None], panes, panes * 0.74 + lean * 0.26) * np.where(
+        subject[..., None], 1, gain
+    )
     grey = panes.mean(-1, keepdims=True)
-    panes = np.clip(grey + (panes - grey) * 1.35, 0, 1) * gain
+    panes = np.clip(grey + (panes - grey) * 1.35, 0, 1)
     lit = panes * (1.22 - 0.8 * shade) + 0.05 * (1 - shade)
     return maps.finished(np.where(lead[..., None], LEAD, lit))
 
