@@ -75,7 +75,9 @@ def mosaic(picture: Picture, colours: Colours, rng: np.random.Generator) -> np.n
     shape = (height // 8, width // 8 + 1)
     middle = np.clip(np.arange(shape[1])[None] * 8 + 4 - 4 * (np.arange(shape[0])[:, None] % 2), 0, width - 1)
     stones = base[np.arange(shape[0])[:, None] * 8 + 4, middle]
-    stones = stones * rng.uniform(0.78, 1.08, (*shape, 1)) + rng.uniform(-0.03, 0.03, (*shape, 3))
+    grey = stones.mean(-1, keepdims=True)
+    stones = np.clip(grey + (stones - grey) * 1.25, 0, 1) * (0.84 if colours.light == "day" else 1.0)
+    stones = stones * rng.uniform(0.8, 1.1, (*shape, 1)) + rng.uniform(-0.03, 0.03, (*shape, 3))
     turn = rng.normal(0, 0.1, shape)[row, column]
     a, b = u + turn * v, v - turn * u
     inside = np.clip(3.45 - np.maximum(np.abs(a), np.abs(b)), 0, 1)
@@ -88,7 +90,8 @@ def rimmed(picture: Picture, colours: Colours) -> np.ndarray:
     """(height, width, 3) floats: the plain picture, with the subject's parts in a deeper rim."""
     canvas = Canvas(picture.height, picture.width)
     canvas.fill(colours.role("sky_top"), colours.role("sky_low"))
-    front = {id(shape) for shape in maps.leading(picture)}
+    # At night the subject is the lightest thing, and a rim would only eat into it.
+    front = set() if colours.light == "night" else {id(shape) for shape in maps.leading(picture)}
     for shape in picture.shapes:
         if id(shape) in front and not shape.width:
             rim = colours.tone(colours.position(shape.role) - 0.4) * 0.8
@@ -206,7 +209,7 @@ def glowing(image: np.ndarray, picture: Picture, colours: Colours, rng: np.rando
     )
     grey = panes.mean(-1, keepdims=True)
     panes = np.clip(grey + (panes - grey) * 1.35, 0, 1)
-    lit = panes * (1.22 - 0.8 * shade) + 0.05 * (1 - shade)
+    lit = panes * (1.12 - 0.72 * shade) + 0.05 * (1 - shade)
     return maps.finished(np.where(lead[..., None], LEAD, lit))
 
 
