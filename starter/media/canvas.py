@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -79,22 +80,38 @@ def plain(picture: Picture, colours: Colours, *, smooth: bool = True) -> Canvas:
 
 def noise(rng: np.random.Generator, cells: tuple[int, int], height: int, width: int) -> np.ndarray:
     """(height, width) float32 smooth noise in [-1, 1] from a grid of `cells` (rows, columns)."""
-    grid = rng.uniform(-1, 1, (cells[0] + 1, cells[1] + 1)).astype(np.float32)
-    return weights(cells[0], height) @ grid @ weights(cells[1], width).T
+    grid = rng.uniform(-1.25, 1.25, (cells[0] + 1, cells[1] + 1)).astype(np.float32)
+    return np.asarray(np.clip(weights(cells[0], height) @ grid @ weights(cells[1], width).T, -1, 1))
 
 
+@lru_cache(maxsize=64)
 def weights(cells: int, length: int) -> np.ndarray:
-    """(length, cells + 1): how much of each grid point every pixel takes, eased between neighbours."""
-    position = np.linspace(0, cells - 1e-4, length)
-    low = position.astype(int)
-    part = position - low
-    part = part * part * (3 - 2 * part)
-    made = np.zeros((length, cells + 1), np.float32)
-    made[np.arange(length), low] = 1 - part
-    made[np.arange(length), low + 1] = part
-    return made
+    """(length, cells + 1): how much every pixel takes of each grid point, in bells that hide the grid."""
+    away = np.linspace(0, cells, length)[:, None] - np.arange(cells + 1)
+    made = np.exp(-2 * away**2)
+    return np.asarray(made / made.sum(1, keepdims=True), np.float32)
 
 
 def shaded(image: Image, gain: np.ndarray) -> Image:
     """`image` with every pixel multiplied by `gain` (height, width)."""
     return np.asarray(np.clip(image * gain[..., None].astype(np.float32), 0, 255), np.uint8)
+
+
+def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
+    """A float32 image (height, width, ...) softened by a bell of `sigma` pixels."""
+    made = np.tensordot(bell(image.shape[0], sigma), image.astype(np.float32), (1, 0))
+    return np.swapaxes(np.tensordot(bell(image.shape[1], sigma), made, (1, 1)), 0, 1)
+
+
+@lru_cache(maxsize=32)
+def bell(length: int, sigma: float) -> np.ndarray:
+    """(length, length) rows that average each pixel's neighbours."""
+    x = np.arange(length, dtype=np.float32)
+    made = np.exp(-((x[:, None] - x) ** 2) / (2 * sigma**2))
+    return np.asarray(made / made.sum(1, keepdims=True), np.float32)
+
+
+def step(low: float, high: float, x: np.ndarray) -> np.ndarray:
+    """0 below `low`, 1 above `high`, eased between."""
+    part = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(part * part * (3 - 2 * part))
