@@ -6,6 +6,8 @@ never among them.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +70,9 @@ def build_size(folder: Path, size: Size, count: int, seed: int, processes: int) 
         np.save(folder / "codes.npy", balanced(count, seed))
         np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=(count, size[1], size[0], 3)).flush()
     starts = [s for s in range(0, count, CHUNK) if not (folder / f"{s}.done").exists()]
-    with ProcessPoolExecutor(processes) as pool:
+    # One thread each: two matrix libraries on two cores wait for each other more than they work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [pool.submit(fill, folder, size, seed, s, min(s + CHUNK, count)) for s in starts]
         total = count - sum(min(s + CHUNK, count) - s for s in starts)
         for job in jobs:

@@ -39,7 +39,15 @@ def view(shapes: list[Shape], width: int, height: int, zoom: float) -> Picture:
     matrix = skia.Matrix.Translate(width / 2, height / 2)
     matrix.preScale(unit, unit)
     matrix.preTranslate(-SIZE / 2, -SIZE / 2)
-    return Picture(width, height, unit, [moved(shape, matrix, unit) for shape in shapes])
+    frame = skia.Rect(0, 0, width, height)
+    seen = (moved(shape, matrix, unit) for shape in shapes)
+    return Picture(width, height, unit, [shape for shape in seen if within(shape, frame)])
+
+
+def within(shape: Shape, frame: Any) -> bool:
+    """Whether any of the shape may show; the margin leaves room for shadows and glow."""
+    margin = shape.width / 2 + 16
+    return bool(shape.path.getBounds().makeOutset(margin, margin).intersects(frame))
 
 
 def moved(shape: Shape, matrix: Any, scale: float) -> Shape:

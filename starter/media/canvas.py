@@ -43,8 +43,8 @@ class Canvas:
 
 def paint(colour: np.ndarray, *, alpha: float = 1.0, width: float = 0.0, smooth: bool = True) -> Any:
     """A skia paint: filling, or stroking with round joins where `width` is given."""
-    r, g, b = np.clip(colour, 0, 1)
-    made = skia.Paint(AntiAlias=smooth, Color4f=skia.Color4f(float(r), float(g), float(b), alpha))
+    r, g, b = (min(max(float(c), 0.0), 1.0) for c in colour)
+    made = skia.Paint(AntiAlias=smooth, Color4f=skia.Color4f(r, g, b, alpha))
     if width:
         made.setStyle(skia.Paint.kStroke_Style)
         made.setStrokeWidth(width)
