@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starter.scene import Scene
-from starter.subjects import classic
+from starter.subjects import classic, figures
 
 Draw = Callable[[Scene, str, int, str], None]
-DRAW: dict[str, Draw] = {**classic.DRAW}
+DRAW: dict[str, Draw] = {**classic.DRAW, **figures.DRAW}
