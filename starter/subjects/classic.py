@@ -1,4 +1,4 @@
-"""Landscapes and buildings, drawn large: mountains, sailboat, city, lighthouse, bridge, house and its forms."""
+"""Landscapes and buildings, drawn large: mountains, sailboat, city, lighthouse, bridge, house."""
 
 from __future__ import annotations
 
@@ -189,8 +189,8 @@ def bridge(s: Scene, light: str, level: int, form: str) -> None:
         for x, side in ((left, -1), (right, 1)):
             s.line([(x, top + 2), (x + side * 14, deck - 26), (x + side * 52, deck)], "main", 2.8)
             for step in (1, 2, 3):
-                s.line([(x + side * 9 * step, deck), (x + side * 9 * step, deck - 36 + 9 * step)], "main", 1.3,
-                       detail=True)  # fmt: skip
+                hx = x + side * 9 * step
+                s.line([(hx, deck), (hx, deck - 36 + 9 * step)], "main", 1.3, detail=True)
         s.rect(LOW - 40, deck, HIGH - LOW + 80, 7, "main")
         for x in (left, right):
             for side in (-1, 1):

@@ -1,4 +1,4 @@
-"""Single figures drawn large: flower, cat, tree, fish, rocket, balloon; each varies in form, place and size."""
+"""Single figures drawn large: flower, cat, tree, fish, rocket, balloon; each varies in shape and place."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def flower(s: Scene, light: str, level: int, form: str) -> None:
     ground = s.uniform(106, 112)
     backdrop.hills(s, level, ground)
     backdrop.meadow(s, level, ground)
-    petals = int(s.rng.integers(5, 11))
+    petals, stem = int(s.rng.integers(5, 11)), "second" if light == "night" else "dark"
     if level == 2:
         for x in (s.uniform(10, 24), s.uniform(104, 118), s.uniform(-40, -20), s.uniform(146, 170)):
-            blossom(s, x, s.uniform(68, 82), 15.0, petals, ground + 6)
+            blossom(s, x, s.uniform(68, 82), 15.0, petals, ground + 6, stem)
     with s.subject():
-        blossom(s, s.uniform(56, 72), s.uniform(42, 47), s.uniform(29, 33), petals, ground + 8)
+        blossom(s, s.uniform(56, 72), s.uniform(42, 47), s.uniform(29, 33), petals, ground + 8, stem)
 
 
-def blossom(s: Scene, x: float, y: float, r: float, petals: int, foot: float) -> None:
+def blossom(s: Scene, x: float, y: float, r: float, petals: int, foot: float, stem: str) -> None:
     """A flower head of two rings of petals on a leafy stem that stands at the height `foot`."""
     lean = s.uniform(-7, 7)
-    s.line([(x, y), (x + lean, (y + foot) / 2), (x + lean * 0.4, foot)], "dark", max(2.4, r * 0.15))
+    s.line([(x, y), (x + lean, (y + foot) / 2), (x + lean * 0.4, foot)], stem, max(2.4, r * 0.15))
     for side in (-1, 1):
         ly = foot - r * (0.5 + 0.25 * side)
         edge = [(0.0, 0.1), (0.35, -0.55), (1.15, -0.85), (0.9, -0.1)]
@@ -77,8 +77,8 @@ def cat_head(s: Scene, x: float, y: float, r: float) -> None:
         s.ellipse(x + side * r * 0.45, y - r * 0.1, r * 0.24, r * 0.27, "bright")
         s.ellipse(x + side * r * 0.45, y - r * 0.1, r * 0.09, r * 0.22, "dark", detail=True)
         for dy in (0.3, 0.48):
-            s.line([(x + side * r * 0.5, y + r * dy), (x + side * r * 1.4, y + r * (dy * 1.6 - 0.26))], "bright",
-                   1.1, detail=True)  # fmt: skip
+            ends = [(x + side * r * 0.5, y + r * dy), (x + side * r * 1.4, y + r * (dy * 1.6 - 0.26))]
+            s.line(ends, "bright", 1.1, detail=True)
     s.polygon([(x - r * 0.16, y + r * 0.26), (x + r * 0.16, y + r * 0.26), (x, y + r * 0.46)], "accent")
 
 
@@ -90,11 +90,12 @@ def tree(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.meadow(s, level, ground)
     x, y, k = s.uniform(56, 72), ground + 6, s.uniform(0.98, 1.1)
     with s.subject():
+        wood = "second" if light == "night" else "dark"
         trunk = [(-13, 0), (-6, -8), (-5, -34), (-4, -62), (4, -62), (5, -34), (6, -8), (13, 0)]
-        s.polygon([(x + dx * k, y + dy * k) for dx, dy in trunk], "dark")
+        s.polygon([(x + dx * k, y + dy * k) for dx, dy in trunk], wood)
         for side in (-1, 1):
-            s.line([(x, y - 32 * k), (x + side * 9 * k, y - 42 * k), (x + side * 19 * k, y - 54 * k)], "dark",
-                   3.6)  # fmt: skip
+            fork = [(0, -32), (9, -42), (19, -54)]
+            s.line([(x + side * dx * k, y + dy * k) for dx, dy in fork], wood, 3.6)
         centre = y - 70 * k
         crown(s, x, centre, k)
         for _ in s.times(*((0, 2), (7, 10), (16, 20))[level]):
@@ -131,7 +132,7 @@ def fish(s: Scene, light: str, level: int, form: str) -> None:
         s.line([(x, y), (x + 6, y - h * 0.4), (x - 6, y - h * 0.7), (x + 2, y - h)], "mid", 4.0)
     s.polygon(ridge(s.rng, s.uniform(120, 124), 7), "near")
     with s.subject():
-        fish_body(s, s.uniform(58, 70), s.uniform(76, 82), s.uniform(1.0, 1.12), 1 if s.chance(0.5) else -1)
+        fish_body(s, s.uniform(60, 68), s.uniform(77, 82), s.uniform(0.86, 0.96), 1 if s.chance(0.5) else -1)
     for x, y in backdrop.spots(s, (4, 18, 50)[level], surface + 6, 118):
         s.circle(x, y, s.uniform(1.6, 3.8), "bright", detail=True)
 
@@ -158,7 +159,7 @@ def rocket(s: Scene, light: str, level: int, form: str) -> None:
         for x, y in backdrop.spots(s, (0, 20, 34)[level], 118, 150):
             s.circle(x, y + 4, s.uniform(12, 19), "cloud")
         s.rect(LOW, 138, HIGH - LOW, HIGH - 138, "cloud")
-    x, y, k = s.uniform(58, 70), s.uniform(56, 60), s.uniform(0.94, 1.02)
+    x, y, k = s.uniform(58, 70), s.uniform(54, 58), s.uniform(0.84, 0.92)
     turn = skia.Matrix.RotateDeg(s.uniform(-24, 24), skia.Point(x, y))
     start = len(s.shapes)
     with s.subject():

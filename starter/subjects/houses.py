@@ -63,7 +63,7 @@ def adobe(s: Scene, light: str, level: int) -> None:
             for step in range(count):
                 s.circle(x + way * (first + 11 * step) * k, y + top * k, 2.3 * k, "dark", detail=True)
         door = skia.RRect.MakeRectXY(skia.Rect(x + (-9 - 16 * way) * k, y - 26 * k, x + (9 - 16 * way) * k,
-                                               y + 14 * k), 9 * k, 9 * k)  # fmt: skip
+                                               y + 5), 9 * k, 9 * k)  # fmt: skip
         s.add(skia.Path.RRect(door), "accent")
         s.rect(x - 50 * k, y, 100 * k, 9, "near")
         for left, top in ((10, -58), (24, -22), (-38, -26), (-2, -26), (38, -22)):
@@ -142,23 +142,24 @@ def stilt_house(s: Scene, light: str, level: int) -> None:
     def at(points: list[Point]) -> list[Point]:
         return [(x + dx * k, y + dy * k) for dx, dy in points]
 
+    wood = "mid" if light == "night" else "dark"
     with s.subject():
         for dx in (-40, -20, 0, 20, 40):
-            s.rect(x + (dx - 2) * k, y, 4 * k, 34, "dark")
-        s.line(at([(-40, 8), (-20, 24)]), "dark", 1.6)
-        s.line(at([(40, 8), (20, 24)]), "dark", 1.6)
+            s.rect(x + (dx - 2) * k, y, 4 * k, 34, wood)
+        s.line(at([(-40, 8), (-20, 24)]), wood, 1.6)
+        s.line(at([(40, 8), (20, 24)]), wood, 1.6)
         s.rect(x - 34 * k, y - 30 * k, 68 * k, 30 * k, "second" if light == "day" else "main")
         for step in range(1, 7):
             s.rect(x + (-34 + 9.7 * step) * k, y - 30 * k, 1.1 * k, 30 * k, "dark", detail=True)
         for dx in (-22, 22):
             s.rect(x + (dx - 6) * k, y - 23 * k, 12 * k, 13 * k, "bright")
         s.rect(x - 7 * k, y - 24 * k, 14 * k, 24 * k, "dark")
-        s.rect(x - 50 * k, y - 2, 100 * k, 5, "dark")
+        s.rect(x - 50 * k, y - 2, 100 * k, 5, wood)
         for dx in range(-48, 49, 12):
             if abs(dx) > 6:
-                s.rect(x + dx * k - 1, y - 10 * k, 2, 10 * k, "dark", detail=True)
+                s.rect(x + dx * k - 1, y - 10 * k, 2, 10 * k, wood, detail=True)
         for side in (-1, 1):
-            s.rect(x + (29 * side - 20) * k, y - 11 * k, 40 * k, 2, "dark", detail=True)
+            s.rect(x + (29 * side - 20) * k, y - 11 * k, 40 * k, 2, wood, detail=True)
         gable = [(-54, -24), (-36, -36), (-24, -58), (-34, -66), (0, -60)]
         s.polygon(at([*[(float(a), float(b)) for a, b in gable],
                       *[(float(-a), float(b)) for a, b in gable[-2::-1]]]), "accent")  # fmt: skip
