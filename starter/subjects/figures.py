@@ -122,8 +122,8 @@ def fish(s: Scene, light: str, level: int, form: str) -> None:
     surface = s.uniform(32, 37)
     backdrop.sky(s, light, level, low=surface - 12)
     crests: list[Point] = []
-    for number, x in enumerate(range(int(LOW) - 20, int(HIGH) + 40, 8)):
-        crests.append((float(x), surface + (1.8, -1.8)[number % 2]))
+    for number, crest in enumerate(range(int(LOW) - 20, int(HIGH) + 40, 8)):
+        crests.append((float(crest), surface + (1.8, -1.8)[number % 2]))
     s.add(smooth([*crests, (HIGH + 40, HIGH + 40), (LOW - 40, HIGH + 40)]), "far")
     for x, y in backdrop.spots(s, (0, 5, 9)[level], surface + 10, 110):
         s.line([(x, y), (x + 8, y - 2), (x + 18, y + 2), (x + 26, y)], "mid", 2.0, detail=True)

@@ -120,8 +120,12 @@ def tent(s: Scene, x: float, y: float, k: float, role: str) -> None:
     s.polygon(at([(-12, -68), (-9, -74), (9, -74), (12, -68)]), "dark")
     s.rect(x - 47 * k, y - 36 * k, 94 * k, 9 * k, "accent")
     for step in range(11):
-        dx = -42.5 + 8.5 * step
-        s.polygon(at([(dx, -35), (dx + 3.4, -31.5), (dx, -28), (dx - 3.4, -31.5)]), "bright", detail=True)
+        left = -45.9 + 8.5 * step
+        s.polygon(
+            at([(left, -31.5), (left + 3.4, -35), (left + 6.8, -31.5), (left + 3.4, -28)]),
+            "bright",
+            detail=True,
+        )
     s.line(at([(-47, -13), (0, -12), (47, -13)]), "second", 2 * k, detail=True)
     s.rect(x - 13 * k, y - 38 * k, 26 * k, 38 * k, "dark")
     for side in (-1, 1):
