@@ -155,15 +155,17 @@ def rain(scene: Scene, level: int) -> None:
         scene.line([(x, y), (x - length * 0.34, y + length)], role, 1.5, detail=True)
 
 
-def bank(scene: Scene, y: float) -> None:
-    """A cloud bank from the upper edge of the bleed down to `y`, with a lumpy foot."""
-    points: list[Point] = [(HIGH + 40, LOW - 40), (LOW - 40, LOW - 40)]
-    x = LOW - 30
-    while x < HIGH + 30:
-        wide = scene.uniform(16, 26)
-        points += [(x, y - 3), (x + wide * 0.2, y + 8 + scene.uniform(-2, 3)), (x + wide * 0.8, y + 8)]
-        x += wide
-    scene.add(smooth(points), "mid")
+def bank(scene: Scene, foot: float) -> None:
+    """Rows of cloud with lumpy feet, the lowest at `foot`, up over the whole sky above it."""
+    for row in range(4):
+        y = foot - 24 * row
+        points: list[Point] = [(HIGH + 40, LOW - 40), (LOW - 40, LOW - 40)]
+        x = LOW - scene.uniform(10, 30)
+        while x < HIGH + 30:
+            wide = scene.uniform(16, 26)
+            points += [(x, y - 3), (x + wide * 0.2, y + 8 + scene.uniform(-2, 3)), (x + wide * 0.8, y + 8)]
+            x += wide
+        scene.add(smooth(points), ("mid", "far")[row % 2])
 
 
 def snow(scene: Scene, level: int) -> None:
