@@ -118,8 +118,8 @@ def leaf(scene: Scene, x: float, y: float, r: float, number: int) -> None:
         others = [around(x, y, r * 0.95, turn - side) for side in (0.4, 0.27, 0.12)]
         scene.polygon([around(x, y, r * 1.45, turn), *sides, *others], role, detail=True)
     else:
-        lobes = ((0, 1.4), (0.07, 0.55), (0.16, 1.2), (0.25, 0.5), (0.34, 1.0), (0.5, 0.5))
-        lobes += tuple((1 - angle, far) for angle, far in lobes[-2:0:-1])
+        lobes = [(0.0, 1.4), (0.07, 0.55), (0.16, 1.2), (0.25, 0.5), (0.34, 1.0), (0.5, 0.5)]
+        lobes += [(1 - angle, far) for angle, far in lobes[-2:0:-1]]
         scene.polygon([around(x, y, r * far, turn + angle) for angle, far in lobes], role, detail=True)
 
 
@@ -149,21 +149,23 @@ def twig(scene: Scene, x: float, y: float, h: float) -> None:
 def rain(scene: Scene, level: int) -> None:
     """Slanted streaks out of a bank of cloud, two tones of them so that they show before light and dark."""
     bank(scene, scene.uniform(4, 8))
-    for number, (x, y) in enumerate(spots(scene, 120, 10, HIGH)):
+    for number, (x, y) in enumerate(spots(scene, 96, 10, HIGH)):
         length = scene.uniform(8, 12)
         role = ("bright", "mid")[number % 2]
         scene.line([(x, y), (x - length * 0.34, y + length)], role, 1.5, detail=True)
 
 
-def bank(scene: Scene, y: float) -> None:
-    """A cloud bank from the upper edge of the bleed down to `y`, with a lumpy foot."""
-    points: list[Point] = [(HIGH + 40, LOW - 40), (LOW - 40, LOW - 40)]
-    x = LOW - 30
-    while x < HIGH + 30:
-        wide = scene.uniform(16, 26)
-        points += [(x, y - 3), (x + wide * 0.2, y + 8 + scene.uniform(-2, 3)), (x + wide * 0.8, y + 8)]
-        x += wide
-    scene.add(smooth(points), "mid")
+def bank(scene: Scene, foot: float) -> None:
+    """Rows of cloud with lumpy feet, the lowest at `foot`, up over the whole sky above it."""
+    for row in range(4):
+        y = foot - 24 * row
+        points: list[Point] = [(HIGH + 40, LOW - 40), (LOW - 40, LOW - 40)]
+        x = LOW - scene.uniform(10, 30)
+        while x < HIGH + 30:
+            wide = scene.uniform(16, 26)
+            points += [(x, y - 3), (x + wide * 0.2, y + 8 + scene.uniform(-2, 3)), (x + wide * 0.8, y + 8)]
+            x += wide
+        scene.add(smooth(points), ("mid", "far")[row % 2])
 
 
 def snow(scene: Scene, level: int) -> None:

@@ -32,15 +32,18 @@ def spots(scene: Scene, density: float, top: float, bottom: float) -> Iterator[P
             )
 
 
-def orb(scene: Scene, light: str, level: int, *, x: tuple[float, float] = (18, 110)) -> None:
-    """A high sun by day, a huge low one at dusk, a crescent moon by night; sparse days have none."""
+def orb(scene: Scene, light: str, level: int, *, x: tuple[float, float] = (18, 110), lift: float = 0) -> None:
+    """A high sun by day, a huge low one at dusk, a crescent moon by night; sparse days have none.
+
+    `lift` raises them, for a horizon higher than usual.
+    """
     if level == 0 and light == "day":
         return
     at = scene.uniform(*x)
     if light == "dusk":
-        scene.circle(at, scene.uniform(62, 76), scene.uniform(20, 27), "orb")
+        scene.circle(at, scene.uniform(62, 76) - lift, scene.uniform(20, 27), "orb")
         return
-    y, r = scene.uniform(16, 30), scene.uniform(9, 13)
+    y, r = max(scene.uniform(16, 30) - lift, 12.0), scene.uniform(9, 13)
     disc = skia.Path.Circle(at, y, r)
     if light == "night":
         side = 1 if scene.chance(0.5) else -1

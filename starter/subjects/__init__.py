@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from starter.scene import Scene
 from starter.subjects import (
+    buildings,
     classic,
+    figures,
     living,
     patterns,
     people,
@@ -19,10 +21,11 @@ from starter.subjects import (
     temples,
     things,
     vehicles,
+    winged,
 )
 
 Draw = Callable[[Scene, str, int, str], None]
 DRAW: dict[str, Draw] = {
-    **classic.DRAW, **places.DRAW, **temples.DRAW, **plants.DRAW, **living.DRAW, **vehicles.DRAW,
-    **things.DRAW, **people.DRAW, **patterns.DRAW,
+    **classic.DRAW, **figures.DRAW, **places.DRAW, **buildings.DRAW, **temples.DRAW, **plants.DRAW,
+    **living.DRAW, **winged.DRAW, **vehicles.DRAW, **things.DRAW, **people.DRAW, **patterns.DRAW,
 }  # fmt: skip

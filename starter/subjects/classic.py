@@ -1,385 +1,224 @@
-"""Twelve subjects with silhouettes that differ, drawn large; each varies in form, place and size."""
+"""Landscapes and buildings, drawn large: mountains, sailboat, city, lighthouse, bridge, house."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import skia
-
 from starter import backdrop
-from starter.scene import SIZE, Scene, around, polygon, ridge, smooth
+from starter.scene import BLEED, Point, Scene, ridge, smooth
+from starter.subjects import houses
+
+LOW, HIGH = BLEED
 
 
-def mountains(s: Scene, light: str, level: int) -> None:
+def mountains(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level, low=30)
     if level:
-        s.polygon(ridge(s.rng, 72, 26), "far")
-    peaks = [(s.uniform(34, 94), s.uniform(24, 36))]
-    side = s.uniform(20, 34) * (1 if peaks[0][0] < 64 else -1)
-    peaks = [(peaks[0][0] + side * 1.6, s.uniform(44, 56)), *peaks] if level else peaks
-    for (x, y), role in zip(peaks, ("mid", "main")[-len(peaks) :], strict=True):
-        slope_l, slope_r = s.uniform(0.55, 0.75), s.uniform(0.55, 0.75)
-        base = 112 - y
-        s.polygon([(x, y), (x + base * slope_r, 112), (x - base * slope_l, 112)], role)
-        cap = s.uniform(14, 20)
-        teeth = [
-            (x + slope_r * cap, y + cap),
-            (x + 4, y + cap * 0.7),
-            (x - 1, y + cap * 1.2),
-            (x - 5, y + cap * 0.75),
-        ]
-        s.polygon([(x, y), *teeth, (x - slope_l * cap, y + cap)], "bright")
-    s.polygon(ridge(s.rng, s.uniform(102, 108), 12), "near")
-    for _ in (0, 5, 13)[level] * [0]:
-        x, y, h = s.uniform(4, 124), s.uniform(108, 122), s.uniform(9, 17)
-        s.polygon(
-            [(x, y - h), (x + h * 0.32, y), (x - h * 0.32, y)], "second" if light == "night" else "dark"
-        )
+        s.polygon(ridge(s.rng, 84, 36), "far")
+    x, y = s.uniform(46, 82), s.uniform(22, 30)
+    side = 1 if x < 64 else -1
+    with s.subject():
+        if level:
+            peak(s, x + side * s.uniform(38, 46), s.uniform(46, 54), "mid", "near")
+        if level == 2:
+            peak(s, x - side * s.uniform(38, 46), s.uniform(60, 66), "mid", "near")
+        peak(s, x, y, "main", "second")
+    foot = ridge(s.rng, s.uniform(108, 112), 10)
+    s.polygon(foot, "near")
+    for px, py in backdrop.spots(s, (0, 22, 70)[level], 112, 190):
+        pine(s, px, py + 4, s.uniform(11, 18), "second" if light == "night" else "dark")
 
 
-def sailboat(s: Scene, light: str, level: int) -> None:
+def peak(s: Scene, x: float, y: float, lit: str, shaded: str) -> None:
+    """A snowy mountain in two facets, its top at (x, y)."""
+    left, right = s.uniform(0.62, 0.82), s.uniform(0.62, 0.82)
+    base = 122 - y
+    s.polygon([(x, y), (x + base * right, 122), (x - base * left, 122)], lit)
+    crest = [(x, y), (x + 5, y + base * 0.3), (x - 3, y + base * 0.5), (x + 6, y + base * 0.75), (x, 122.0)]
+    s.polygon([*crest, (x + base * right, 122)], shaded)
+    cap = base * s.uniform(0.26, 0.32)
+    teeth = [(0.5, 0.62), (0.22, 1.0), (-0.04, 0.68), (-0.3, 1.05), (-0.52, 0.66)]
+    s.polygon([(x, y), (x + right * cap, y + cap), *[(x + cap * dx, y + cap * dy) for dx, dy in teeth],
+               (x - left * cap, y + cap)], "bright")  # fmt: skip
+
+
+def pine(s: Scene, x: float, y: float, h: float, role: str) -> None:
+    edge = [(0.0, -1.0), (0.2, -0.62), (0.12, -0.62), (0.3, -0.3), (0.2, -0.3), (0.38, 0.0)]
+    s.polygon([(x + h * dx, y + h * dy) for dx, dy in [*edge, *[(-dx, dy) for dx, dy in edge[:0:-1]]]], role)
+
+
+def sailboat(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level)
-    top = s.uniform(76, 86)
+    top = s.uniform(76, 84)
     backdrop.waves(s, level, top)
-    x, y, k = s.uniform(52, 76), top + s.uniform(12, 17), s.uniform(0.95, 1.2)
-    way = 1 if s.uniform(0, 1) < 0.5 else -1
-    s.line([(x, y - 2), (x, y - 72 * k)], "dark", 2.2)
-    s.add(smooth([(x + way * 3, y - 68 * k), (x + way * 14 * k, y - 40 * k), (x + way * 36 * k, y - 12 * k),
-                  (x + way * 3, y - 9 * k)]), "accent")  # fmt: skip
-    s.polygon(
-        [(x + way * 2, y - 70 * k), (x + way * 33 * k, y - 11 * k), (x + way * 2, y - 11 * k)], "accent"
-    )
-    s.polygon(
-        [(x - way * 2, y - 60 * k), (x - way * 24 * k, y - 11 * k), (x - way * 2, y - 11 * k)], "bright"
-    )
-    s.polygon([(x - 34 * k, y - 7), (x + 36 * k, y - 7), (x + 25 * k, y + 8), (x - 24 * k, y + 8)], "main")
     if level == 2:
-        for dx in (-1, 1):
-            px, py = x + dx * s.uniform(44, 54), top + 1
-            s.polygon([(px, py - 15), (px + 8, py - 2), (px, py - 2)], "bright")
-            s.polygon([(px - 6, py - 1), (px + 9, py - 1), (px + 5, py + 3), (px - 3, py + 3)], "dark")
+        for x in (s.uniform(4, 14), s.uniform(114, 122), s.uniform(-50, -30), s.uniform(160, 180)):
+            yacht(s, x, top + 2, 0.26, 1)
+    with s.subject():
+        yacht(
+            s, s.uniform(58, 70), top + s.uniform(17, 21), s.uniform(0.98, 1.12), 1 if s.chance(0.5) else -1
+        )
+    scallops(s, top + 25, 11, "near")
 
 
-def city(s: Scene, light: str, level: int) -> None:
+def yacht(s: Scene, x: float, y: float, k: float, way: int) -> None:
+    """A boat of two sails on the water at (x, y), heading to the side `way`."""
+
+    def at(points: list[Point]) -> list[Point]:
+        return [(x + way * dx * k, y + dy * k) for dx, dy in points]
+
+    s.line(at([(0, 0), (0, -84)]), "dark", 2.4 * k)
+    s.polygon(at([(0, -84), (-15, -79), (0, -75)]), "accent", detail=True)
+    belly: list[Point] = [(3, -76), (3, -77), (15, -50), (36, -18), (37, -14), (3, -14)]
+    s.polygon(at([(2.5, -76), (2.5, -14), (37, -14)]), "accent")
+    s.blob(at(belly), "accent")
+    s.polygon(at([(-2.5, -68), (-2.5, -14), (-27, -14)]), "bright")
+    for step in (1, 2):
+        s.line(
+            at([(3, -14 - 17.0 * step), (37 - 9.5 * step, -14 - 17.0 * step)]), "second", 1.6 * k, detail=True
+        )
+    s.polygon(at([(-38, -9), (42, -9), (30, 8), (-28, 8)]), "main")
+    s.polygon(at([(-38, -9), (42, -9), (39.5, -5), (-35.5, -5)]), "bright", detail=True)
+
+
+def scallops(s: Scene, y: float, step: float, role: str) -> None:
+    """Water from `y` down, its edge in small waves."""
+    points: list[Point] = []
+    x = LOW - s.uniform(0, 20)
+    while x < HIGH + 20:
+        points += [(x, y + 1.8), (x + step / 2, y - 1.8)]
+        x += step
+    s.add(smooth([*points, (HIGH + 60, HIGH + 60), (LOW - 60, HIGH + 60)]), role)
+
+
+def city(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level, low=30)
-    for row, role in enumerate(("far", "mid", "main")[2 - level :]):
-        front = row == level
-        x = -s.uniform(2, 12)
-        while x < SIZE:
-            w = s.uniform(17, 26) if front else s.uniform(11, 18)
-            h = s.uniform(34, 84) if front else s.uniform(62, 98)
-            if s.uniform(0, 1) < 0.25:
-                s.polygon(
-                    [(x + w * 0.2, SIZE - h), (x + w / 2, SIZE - h - 13), (x + w * 0.8, SIZE - h)], role
-                )
-            s.rect(x, SIZE - h, w, h + 4, role)
-            if front:
-                windows(s, x, SIZE - h, w, h, light, level)
-            x += w + (s.uniform(1, 5) if front else 0)
+    quay = s.uniform(112, 116)
+    for role in ("far", "mid")[2 - level :]:
+        x = LOW - s.uniform(2, 12)
+        while x < HIGH:
+            w, h = s.uniform(11, 18), s.uniform(36, 62) + (12 if role == "far" and level == 2 else 0)
+            s.rect(x, quay - h, w, h + 4, role)
+            x += w
+    with s.subject():
+        x, end = (14.0 + s.uniform(-4, 4), 108.0) if level == 0 else (LOW - s.uniform(0, 12), HIGH)
+        while x < end:
+            w = s.uniform(17, 25)
+            inner = max(0.0, 1 - abs(x + w / 2 - 64) / 60)
+            tower(s, x, quay, w, s.uniform(26, 46) + inner * s.uniform(36, 52), light, level)
+            x += w + s.uniform(1, 4)
+    s.rect(LOW - 40, quay, HIGH - LOW + 80, HIGH, "near")
+    s.rect(LOW - 40, quay, HIGH - LOW + 80, 2.5, "dark")
+    for x, y in backdrop.spots(s, (0, 22, 60)[level], quay + 7, HIGH):
+        s.line([(x, y), (x + s.uniform(7, 15), y)], "bright" if s.chance(0.5) else "mid", 1.4, detail=True)
 
 
-def windows(s: Scene, x: float, y: float, w: float, h: float, light: str, level: int) -> None:
+def tower(s: Scene, x: float, foot: float, w: float, h: float, light: str, level: int) -> None:
+    """A building with one of four tops and rows of windows."""
+    top, kind = foot - h, int(s.rng.integers(4))
+    if kind == 1:
+        s.polygon([(x, top + 0.5), (x + w * 0.5, top - 12), (x + w, top + 0.5)], "second")
+    elif kind == 2:
+        s.rect(x + w * 0.22, top - 7, w * 0.56, 8, "main")
+        s.line([(x + w / 2, top - 7), (x + w / 2, top - 20)], "main", 1.6)
+    elif kind == 3:
+        s.polygon([(x, top + 0.5), (x + w, top - 9), (x + w, top + 0.5)], "main")
+    s.rect(x, top, w, h, "main")
+    s.rect(x + w * 0.86, top, w * 0.14, h, "second", detail=True)
     columns = 2 if w < 21 else 3
-    gap = w / (columns + 0.6)
-    lit = (0.45, 0.7, 0.95)[level]
+    gap = w * 0.86 / (columns + 0.3)
     for row in range(int((h - 6) / 9)):
         for column in range(columns):
-            if s.uniform(0, 1) < lit:
-                role = "accent" if light != "day" and s.uniform(0, 1) < 0.3 else "bright"
-                s.rect(x + gap * (column + 0.42), y + 6 + row * 9, gap * 0.5, 4.6, role, detail=True)
+            if s.chance((0.5, 0.7, 0.95)[level]):
+                role = (
+                    "accent"
+                    if s.chance(0.25)
+                    else ("dark" if light == "night" and s.chance(0.3) else "bright")
+                )
+                s.rect(x + gap * (column + 0.4), top + 6 + row * 9, gap * 0.55, 4.8, role, detail=True)
 
 
-def flower(s: Scene, light: str, level: int) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=36)
-    if level:
-        backdrop.hills(s, level - 1, s.uniform(104, 112))
-    heads = [(s.uniform(54, 74), s.uniform(42, 50), s.uniform(25, 30))]
-    if level == 2:
-        heads = [
-            (s.uniform(16, 30), s.uniform(66, 80), 15.0),
-            (s.uniform(98, 112), s.uniform(62, 78), 15.0),
-            *heads,
-        ]
-    petals = int(s.rng.integers(5, 10))
-    for x, y, r in heads:
-        foot = x + s.uniform(-10, 10)
-        s.line([(x, y), (x + s.uniform(-8, 8), (y + 128) / 2), (foot, 132)], "near", 4.2)
-        for side in (-1, 1):
-            ly = (y + r + 128) / 2 + s.uniform(-6, 6)
-            s.add(smooth([(x, ly), (x + side * r * 0.5, ly - r * 0.55), (x + side * r, ly - r * 0.5),
-                          (x + side * r * 0.6, ly)]), "second")  # fmt: skip
-        turn = s.uniform(0, 1)
-        for petal in range(petals):
-            angle = turn + petal / petals
-            wide = 0.42 / petals + 0.035
-            tip, mid = around(x, y, r, angle), r * 0.85
-            s.add(smooth([(x, y), around(x, y, mid, angle - wide), tip, around(x, y, mid, angle + wide)]),
-                  "accent" if petal % 2 else "main")  # fmt: skip
-        s.circle(x, y, r * 0.3, "bright")
-    if level:
-        backdrop.meadow(s, level - 1, 108)
-
-
-def lighthouse(s: Scene, light: str, level: int) -> None:
+def lighthouse(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level, x=(12, 40))
     backdrop.sky(s, light, level)
-    backdrop.waves(s, level, s.uniform(92, 99))
-    x, k = s.uniform(62, 84), s.uniform(0.96, 1.06)
-    lamp = 30 - (k - 1) * 60
+    backdrop.waves(s, level, s.uniform(88, 94))
+    x, k = s.uniform(60, 80), s.uniform(0.98, 1.06)
+    lamp = 28 - (k - 1) * 60
     if light != "day":
         for side in (-1, 1):
-            s.polygon([(x, lamp), (x + side * 100, lamp - 16), (x + side * 100, lamp + 14)], "orb")
-    s.add(
-        smooth([(x - 46, 132), (x - 34, 106), (x - 8, 99), (x + 20, 100), (x + 40, 112), (x + 50, 134)]),
-        "near",
-    )
-    top, foot = 9.5 * k, 17.0 * k
-    bands = int(s.rng.integers(4, 6))
+            s.polygon([(x, lamp), (x + side * 300, lamp - 34), (x + side * 300, lamp + 30)], "orb")
+    with s.subject():
+        rock = [(-58, 134), (-36, 106), (-10, 98), (22, 98), (40, 112), (60, 134)]
+        s.blob([(x + dx, float(y)) for dx, y in rock], "second")
+        s.blob([(x - 30, 128.0), (x - 20, 112.0), (x, 108.0), (x + 2, 128.0)], "near", detail=True)
+        beacon(s, x, lamp, k)
+    scallops(s, 118, 12, "near")
+
+
+def beacon(s: Scene, x: float, lamp: float, k: float) -> None:
+    """A banded tower from the rock up to the gallery, with the lamp room and its cap above."""
+    top, foot = 9.5 * k, 17.5 * k
+    bands = int(s.rng.integers(4, 7))
     for band in range(bands):
-        y0, y1 = 40 + 62 * band / bands, 40 + 62 * (band + 1) / bands
-        w0, w1 = (top + (foot - top) * (y - 40) / 62 for y in (y0, y1))
+        y0, y1 = 40 + 63 * band / bands, 40 + 63 * (band + 1) / bands
+        w0, w1 = (top + (foot - top) * (y - 40) / 63 for y in (y0, y1))
         s.polygon([(x - w0, y0), (x + w0, y0), (x + w1, y1), (x - w1, y1)], ("accent", "bright")[band % 2])
-    s.rect(x - top - 4, 36, 2 * top + 8, 5, "main")
-    s.rect(x - 6, lamp - 6, 12, 42 - lamp, "bright")
-    s.polygon([(x, lamp - 18), (x + 11, lamp - 5), (x - 11, lamp - 5)], "main")
+    s.rect(x - 4.5, 90, 9, 13, "dark")
+    s.rect(x - 6.5, lamp - 7, 13, 42 - lamp, "bright")
+    s.rect(x - 1, lamp - 7, 2, 42 - lamp, "dark", detail=True)
+    s.rect(x - top - 4.5, 36, 2 * top + 9, 5.5, "main")
+    s.polygon([(x, lamp - 19), (x + 11.5, lamp - 5), (x - 11.5, lamp - 5)], "main")
+    s.circle(x, lamp - 19, 2.2, "main", detail=True)
 
 
-def cat(s: Scene, light: str, level: int) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=34)
-    ground = s.uniform(106, 114)
-    backdrop.hills(s, level, ground)
-    x, k, way = s.uniform(54, 74), s.uniform(0.95, 1.08), 1 if s.uniform(0, 1) < 0.5 else -1
-    y = ground + 6
-    tail = [
-        (x + way * 18, y - 4),
-        (x + way * 44 * k, y - 2),
-        (x + way * 46 * k, y - 34 * k),
-        (x + way * 34 * k, y - 46 * k),
-    ]
-    s.line(tail, "main", 7 * k)
-    body = [
-        (x - 22, y + 4),
-        (x - 25, y - 18),
-        (x - 15, y - 50),
-        (x, y - 58),
-        (x + 15, y - 50),
-        (x + 25, y - 18),
-        (x + 22, y + 4),
-    ]
-    s.add(smooth([(x + (px - x) * k, py) for px, py in body]), "main")
-    hx, hy, r = x - way * 2, y - 68 * k, 21 * k
-    for side in (-1, 1):
-        s.polygon([(hx + side * r * 0.25, hy - r * 0.7), (hx + side * r * 0.95, hy - r * 1.5),
-                   (hx + side * r * 0.98, hy - r * 0.1)], "main")  # fmt: skip
-    s.ellipse(hx, hy, r * 1.06, r * 0.9, "main")
-    eye = "bright" if light != "night" else "dark"
-    for side in (-1, 1):
-        s.ellipse(hx + side * r * 0.42, hy - r * 0.08, r * 0.2, r * 0.25, eye)
-        s.ellipse(hx + side * r * 0.42, hy - r * 0.08, r * 0.07, r * 0.2, "accent", detail=True)
-    s.polygon([(hx - 3, hy + r * 0.32), (hx + 3, hy + r * 0.32), (hx, hy + r * 0.5)], "accent")
-    s.add(smooth([(x - 8, y - 40), (x + 8, y - 40), (x + 7, y - 14), (x - 7, y - 14)]), "second")
-    backdrop.meadow(s, level, ground)
-
-
-def rocket(s: Scene, light: str, level: int) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=70)
-    x, y, k = s.uniform(56, 72), s.uniform(54, 62), s.uniform(0.98, 1.12)
-    tilt = s.uniform(-24, 24)
-    turn = skia.Matrix.RotateDeg(tilt, skia.Point(x, y))
-    start = len(s.shapes)
-    s.add(smooth([(x - 13 * k, y + 34 * k), (x - 9 * k, y + 52 * k), (x, y + 78 * k), (x + 9 * k, y + 52 * k),
-                  (x + 13 * k, y + 34 * k)]), "orb")  # fmt: skip
-    s.add(smooth([(x - 7 * k, y + 34 * k), (x, y + 60 * k), (x + 7 * k, y + 34 * k)]), "accent")
-    for side in (-1, 1):
-        s.polygon([(x + side * 10 * k, y + 8 * k), (x + side * 31 * k, y + 38 * k), (x + side * 26 * k,
-                   y + 46 * k),
-                   (x + side * 9 * k, y + 34 * k)], "accent")  # fmt: skip
-    body = [(x, y - 62 * k), (x + 17 * k, y - 28 * k), (x + 19 * k, y + 6 * k), (x + 11 * k, y + 38 * k),
-            (x - 11 * k, y + 38 * k), (x - 19 * k, y + 6 * k), (x - 17 * k, y - 28 * k)]  # fmt: skip
-    s.add(smooth(body), "main")
-    s.add(
-        smooth([(x, y - 60 * k), (x + 12 * k, y - 34 * k), (x, y - 27 * k), (x - 12 * k, y - 34 * k)]),
-        "second",
-    )
-    s.circle(x, y - 10 * k, 8.5 * k, "dark" if light == "night" else "bright")
-    s.circle(x, y - 10 * k, 5 * k, "far")
-    for shape in s.shapes[start:]:
-        shape.path.transform(turn)
-    if level:
-        for _ in (0, 4, 8)[level] * [0]:
-            s.circle(s.uniform(4, 124), s.uniform(112, 130), s.uniform(9, 17), "cloud")
-
-
-def bridge(s: Scene, light: str, level: int) -> None:
+def bridge(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level, low=36)
     if level:
-        s.polygon(ridge(s.rng, 84, 18 + 10 * level), "far")
-    water, deck = s.uniform(98, 104), s.uniform(76, 82)
+        s.polygon(ridge(s.rng, 88, 14 + 10 * level), "far")
+    water, deck = s.uniform(98, 103), s.uniform(77, 82)
     backdrop.waves(s, level, water)
-    left, right, top = s.uniform(26, 34), s.uniform(94, 102), s.uniform(24, 34)
-    dip, mid = deck - 8, (left + right) / 2
-    cables = 4 + 4 * level
-    for i in range(1, cables):
-        t = i / cables
-        y = top + (dip - top) * 4 * t * (1 - t)
-        s.line([(left + (right - left) * t, y), (left + (right - left) * t, deck)], "main", 1.4, detail=True)
-    s.line([(left, top), (left + (mid - left) * 0.5, dip - 3), (mid, dip + 4),
-            (right - (right - mid) * 0.5, dip - 3),
-            (right, top)], "main", 2.6)  # fmt: skip
-    for x, side in ((left, -1), (right, 1)):
-        s.line([(x, top), (x + side * 18, deck - 14), (x + side * 44, deck)], "main", 2.6)
-        s.rect(x - 4.5, top - 5, 9, water + 8 - top, "accent")
-        s.rect(x - 7, water + 1, 14, 6, "main")
-    s.rect(-4, deck, SIZE + 8, 7, "main")
+    left, right, top = s.uniform(24, 32), s.uniform(96, 104), s.uniform(20, 28)
+    with s.subject():
+        for x in (LOW + 16, LOW + 58, HIGH - 58, HIGH - 16):
+            s.rect(x - 3, deck, 6, water + 8 - deck, "main")
+        span(s, left, right, top, deck, 6 + 3 * level)
+        for x, side in ((left, -1), (right, 1)):
+            s.line([(x, top + 2), (x + side * 14, deck - 26), (x + side * 52, deck)], "main", 2.8)
+            for step in (1, 2, 3):
+                hx = x + side * 9 * step
+                s.line([(hx, deck), (hx, deck - 36 + 9 * step)], "main", 1.3, detail=True)
+        s.rect(LOW - 40, deck, HIGH - LOW + 80, 7, "main")
+        for x in (left, right):
+            for side in (-1, 1):
+                s.rect(x + side * 4.2 - 2.2, top - 5, 4.4, water + 6 - top, "accent")
+            for y in (top, top + (deck - top) * 0.4, top + (deck - top) * 0.8):
+                s.rect(x - 6.4, y, 12.8, 4, "accent")
+            s.rect(x - 9, water, 18, 8, "main")
 
 
-def tree(s: Scene, light: str, level: int) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=30)
-    ground = s.uniform(104, 112)
-    backdrop.hills(s, level, ground)
-    x, k = s.uniform(54, 74), s.uniform(0.95, 1.1)
-    y = ground + 5
-    s.add(
-        polygon(
-            [
-                (x - 9, y),
-                (x - 4.5, y - 34),
-                (x - 3.5, y - 62),
-                (x + 3.5, y - 62),
-                (x + 4.5, y - 34),
-                (x + 9, y),
-            ]
-        ),
-        "dark",
-    )
-    for side in (-1, 1):
-        s.line([(x, y - 36), (x + side * 10, y - 48), (x + side * 20 * k, y - 60)], "dark", 3.4)
-    centre = y - 70 * k
-    blobs = 6 + 2 * level
-    for i in range(blobs):
-        bx, by = around(x, centre, 19 * k, i / blobs + s.uniform(-0.03, 0.03))
-        s.circle(bx * 1.0, by, s.uniform(12, 16) * k, ("main", "second")[i % 2])
-    s.circle(x, centre, 19 * k, "second")
-    for _ in (0, 7, 16)[level] * [0]:
-        fx, fy = around(x, centre, s.uniform(3, 29) * k, s.uniform(0, 1))
-        s.circle(fx, fy, s.uniform(2.2, 3.4), "accent", detail=True)
-    backdrop.meadow(s, level, ground)
+def span(s: Scene, left: float, right: float, top: float, deck: float, hangers: int) -> None:
+    """The main cable between two towers as a parabola, and the hangers from it to the deck."""
+
+    def height(t: float) -> float:
+        return top + 2 + (deck - 6 - top) * 4 * t * (1 - t)
+
+    for i in range(1, hangers):
+        x = left + (right - left) * i / hangers
+        s.line([(x, height(i / hangers)), (x, deck)], "main", 1.3, detail=True)
+    s.line([(left + (right - left) * i / 16, height(i / 16)) for i in range(17)], "main", 2.8)
 
 
-def fish(s: Scene, light: str, level: int) -> None:
-    for _ in (1, 2, 3)[level] * [0]:
-        y = s.uniform(8, 118)
-        s.line(
-            [(-8, y), (30, y + s.uniform(-8, 8)), (98, y + s.uniform(-8, 8)), (136, y)],
-            "cloud",
-            s.uniform(2, 4),
-        )
-    for _ in (0, 3, 7)[level] * [0]:
-        x, h = s.uniform(2, 126), s.uniform(24, 46)
-        s.line([(x, 132), (x + 6, 128 - h * 0.4), (x - 6, 128 - h * 0.7), (x + 2, 128 - h)], "near", 4.5)
-    x, y, k, way = (
-        s.uniform(56, 72),
-        s.uniform(56, 70),
-        s.uniform(0.95, 1.15),
-        1 if s.uniform(0, 1) < 0.5 else -1,
-    )
-    s.add(
-        smooth(
-            [
-                (x - way * 26 * k, y),
-                (x - way * 50 * k, y - 27 * k),
-                (x - way * 42 * k, y),
-                (x - way * 50 * k, y + 27 * k),
-            ]
-        ),
-        "accent",
-    )
-    s.add(
-        smooth(
-            [
-                (x - way * 14, y - 16 * k),
-                (x, y - 40 * k),
-                (x + way * 16, y - 30 * k),
-                (x + way * 18, y - 14 * k),
-            ]
-        ),
-        "accent",
-    )
-    s.add(
-        smooth([(x - way * 10, y + 16 * k), (x - way * 8, y + 34 * k), (x + way * 10, y + 20 * k)]), "accent"
-    )
-    s.add(smooth([(x - way * 36 * k, y), (x - way * 10 * k, y - 26 * k), (x + way * 24 * k, y - 24 * k),
-                  (x + way * 52 * k, y),
-                  (x + way * 24 * k, y + 24 * k), (x - way * 10 * k, y + 26 * k)]), "main")  # fmt: skip
-    for i in range(int(s.rng.integers(2, 4))):
-        bx = x - way * (16 - 15 * i) * k
-        s.line([(bx, y - 19 * k), (bx + way * 5, y), (bx, y + 19 * k)], "second", 5)
-    s.circle(x + way * 30 * k, y - 5 * k, 5.5 * k, "bright")
-    s.circle(x + way * 31 * k, y - 5 * k, 2.6 * k, "dark")
-    for _ in (2, 6, 16)[level] * [0]:
-        s.circle(s.uniform(4, 124), s.uniform(4, 120), s.uniform(1.6, 4.2), "bright", detail=True)
-
-
-def house(s: Scene, light: str, level: int) -> None:
+def house(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level, low=34)
-    ground = s.uniform(102, 108)
-    backdrop.hills(s, level, ground)
-    x, k = s.uniform(54, 74), s.uniform(0.95, 1.1)
-    w, h, roof = 31 * k, 36 * k, 32 * k
-    y = ground + 8
-    chimney = 1 if s.uniform(0, 1) < 0.5 else -1
-    s.rect(x + chimney * 17 * k - 4, y - h - 30 * k, 8, 24 * k, "dark")
-    s.rect(x - w, y - h, 2 * w, h, "second" if light == "day" else "main")
-    s.polygon([(x, y - h - roof), (x + w + 8, y - h + 2), (x - w - 8, y - h + 2)], "accent")
-    s.rect(x - 7, y - 21 * k, 14, 21 * k, "dark")
-    for side in (-1, 1):
-        s.rect(x + side * 20 * k - 6, y - h + 9, 12, 12, "bright")
-    s.circle(x, y - h - 9 * k, 5, "bright")
-    if level:
-        for side in (-1, 1)[: level + 1]:
-            tx = x + side * s.uniform(48, 54)
-            s.polygon(
-                [(tx, y - s.uniform(38, 50)), (tx + 11, y + 2), (tx - 11, y + 2)],
-                "near" if light == "day" else "far",
-            )
-    backdrop.meadow(s, level, ground + 6)
+    houses.DRAW[form or "cottage"](s, light, level)
 
 
-def balloon(s: Scene, light: str, level: int) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=90)
-    if level:
-        s.polygon(ridge(s.rng, s.uniform(112, 120), 16), "far")
-        s.polygon(ridge(s.rng, 122, 8), "near")
-    if level == 2:
-        for side in (-1, 1):
-            bx, by = 64 + side * s.uniform(44, 50), s.uniform(62, 84)
-            s.circle(bx, by, 8, "second")
-            s.rect(bx - 2, by + 10, 4, 4, "dark")
-    x, y, r = s.uniform(54, 74), s.uniform(44, 50), s.uniform(33, 38)
-    for side in (-1, 1):
-        s.line([(x + side * r * 0.35, y + r), (x + side * 5, y + r * 1.62)], "dark", 1.5, detail=True)
-    shell = [(x, y - r * 1.06), (x + r * 0.98, y - r * 0.86), (x + r * 1.12, y + r * 0.2), (x + r * 0.3,
-             y + r * 1.26),
-             (x - r * 0.3, y + r * 1.26), (x - r * 1.12, y + r * 0.2), (x - r * 0.98,
-                 y - r * 0.86)]  # fmt: skip
-    s.add(smooth(shell), "main")
-    for wide, role in ((0.68, "accent"), (0.3, "bright")):
-        s.add(smooth([(x + (px - x) * wide, py) for px, py in shell]), role)
-    s.rect(x - 7, y + r * 1.55, 14, 11, "dark")
-
-
-DRAW: dict[str, Callable[[Scene, str, int], None]] = {
-    "mountains": mountains, "sailboat": sailboat, "city": city, "flower": flower,
-    "lighthouse": lighthouse, "cat": cat, "rocket": rocket, "bridge": bridge,
-    "tree": tree, "fish": fish, "house": house, "balloon": balloon,
+DRAW: dict[str, Callable[[Scene, str, int, str], None]] = {
+    "mountains": mountains, "sailboat": sailboat, "city": city, "lighthouse": lighthouse,
+    "bridge": bridge, "house": house,
 }  # fmt: skip

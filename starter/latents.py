@@ -1,0 +1,49 @@
+"""Latents and image embeddings of all drawn pictures, made once, so that the denoiser needs neither encoder."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import torch
+
+from starter import vae, vision
+from starter.dataset import Size, home, load, sizes
+
+PART = 250
+
+Task = tuple[Size, int, int]
+
+
+def latents_of(task: Task) -> np.ndarray:
+    """Latents (n, 16, h / 16, w / 16) float16 of some pictures of one size."""
+    torch.set_num_threads(1)
+    size, start, stop = task
+    images, compressor = load(size).images, vae.trained()
+    parts = [vae.encode(compressor, images[i : min(i + 10, stop)]) for i in range(start, stop, 10)]
+    return np.asarray(torch.cat(parts).half().numpy())
+
+
+def looks_of(task: Task) -> np.ndarray:
+    """Image embeddings (n, vision.WIDTH) float32 of some pictures of one size."""
+    torch.set_num_threads(1)
+    size, start, stop = task
+    return vision.embed(vision.trained(), load(size).images[start:stop])
+
+
+CACHES: dict[str, Callable[[Task], np.ndarray]] = {"latents": latents_of, "embeddings": looks_of}
+
+
+def build(processes: int = 2, names: tuple[str, ...] = ("latents", "embeddings")) -> None:
+    """Write latents.npy and embeddings.npy beside the pictures of each size, where they are missing."""
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for size in sizes():
+            count = len(load(size))
+            tasks = [(size, start, min(start + PART, count)) for start in range(0, count, PART)]
+            for name in names:
+                path = home(size) / f"{name}.npy"
+                if not path.exists():
+                    np.save(path, np.concatenate(list(pool.map(CACHES[name], tasks))))
+                    print(f"{name} of {size[0]}x{size[1]}", flush=True)
