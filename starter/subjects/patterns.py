@@ -6,7 +6,6 @@ from math import cos, pi, sin
 
 import skia
 
-from starter import backdrop
 from starter.scene import BLEED, Point, Scene, around
 from starter.subjects.pose import Pose
 
@@ -15,7 +14,7 @@ TONES = ("main", "accent", "second", "bright", "mid", "near", "far", "orb")
 
 
 def planet(s: Scene, light: str, level: int, form: str) -> None:
-    for _ in s.times((4, 26, 90)[level]):
+    for _ in s.times((5, 40, 160)[level]):
         x, y, r = s.uniform(LEFT, RIGHT), s.uniform(LEFT, RIGHT), s.uniform(0.9, 2.2)
         role = "bright" if light == "night" else "main" if light == "day" else "orb"
         if s.chance(0.25):
@@ -26,7 +25,7 @@ def planet(s: Scene, light: str, level: int, form: str) -> None:
     p = Pose(s, s.uniform(58, 70), s.uniform(58, 70), s.uniform(0.94, 1.08), 1 if s.chance(0.5) else -1)
     tilt = s.uniform(0.02, 0.07)
     ringed = s.chance(0.75)
-    r = 30.0 if ringed else 38.0
+    r = 33.0 if ringed else 38.0
     with s.subject():
         rings = [(1.36, 1.98, "accent")] if s.chance(0.5) else [(1.3, 1.56, "second"), (1.64, 2.0, "accent")]
         if ringed:
@@ -92,9 +91,9 @@ def globe(p: Pose, r: float, tilt: float, plain: bool) -> None:
         for x, y, size in ((-0.35, -0.3, 0.42), (0.4, 0.2, 0.36), (-0.3, 0.55, 0.24), (0.4, -0.55, 0.2)):
             lump = [around(x * r, y * r, size * r * s.uniform(0.6, 1.15), i / 7) for i in range(7)]
             p.blob(lump, "accent" if size > 0.3 else "second")
-    limb = [around(0, 0, r, 0.02 + 0.46 * i / 16) for i in range(17)]
-    back = [(x * 0.98 - r * 0.1, y * 0.72 - r * 0.1) for x, y in limb[1:-1]]
-    p.polygon([turned(q, -0.1) for q in [*limb, *back[::-1]]], "near" if not plain else "dark")
+    disc = skia.Path.Circle(p.x, p.y, r * p.k)
+    lit = skia.Path.Circle(p.x - 0.2 * r * p.k, p.y - 0.2 * r * p.k, 1.04 * r * p.k)
+    s.add(skia.Op(disc, lit, skia.PathOp.kDifference_PathOp), "dark")
 
 
 def abstract(s: Scene, light: str, level: int, form: str) -> None:
@@ -128,12 +127,15 @@ def stripes(s: Scene, level: int) -> None:
     low, high = ((13, 22), (8, 15), (4, 9))[level]
     turn = skia.Matrix.RotateDeg(angle * 180 / pi, skia.Point(64, 64))
     y, number, start = -150.0, 0, int(s.rng.integers(4))
-    xs = [float(x) for x in range(-160, 300, 12 if wave else 460)] + [300.0]
+    xs = [float(x) for x in range(-160, 300, 6 if wave else 460)] + [300.0]
     while y < 280:
         h = s.uniform(low, high)
         edge = [(x, y + wave * sin(2 * pi * x / length)) for x in xs]
         if level == 2 or number % 2 == 0:
-            s.polygon([*edge, *[(x, b + h) for x, b in reversed(edge)]], TONES[(start + number) % 7])
+            s.polygon(
+                [*edge, *[(x, b + h) for x, b in reversed(edge)]],
+                TONES[(start + number) % 7 if level else number // 2 % 3],
+            )
             s.shapes[-1].path.transform(turn)
         y += h if level else h * 1.4
         number += 1
@@ -176,7 +178,7 @@ def spiral(s: Scene, level: int) -> None:
             for i in range(steps + 1):
                 t = i / steps
                 r, angle = 3 + reach * t, start + arm / arms + way * turns * t
-                w = reach / turns / arms * (0.3 + 0.04 * sin(i))
+                w = reach / turns / arms * 0.3
                 outer.append(around(x, y, r + w, angle))
                 inner.append(around(x, y, max(r - w, 0.5), angle))
             s.polygon([*outer, *inner[::-1]], ("main", "accent")[arm])

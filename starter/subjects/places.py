@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from math import cos, pi, sin
 
+import skia
+
 from starter import backdrop
-from starter.scene import BLEED, Point, Scene, around, ridge
+from starter.scene import BLEED, Point, Scene, around, polygon, ridge
 from starter.subjects.pose import Pose, stand
 
 LEFT, RIGHT = BLEED
@@ -26,13 +28,13 @@ def desert(s: Scene, light: str, level: int, form: str) -> None:
     front = s.uniform(104, 110)
     if level:
         dune(s, 64 - way * s.uniform(50, 70), front - 14, front + 6, -way, "far", "near")
-    camels = (1, 2, 4)[level]
-    size = (1.5, 1.25, 1.0)[level]
+    camels = (1, 2, 3)[level]
+    size = (2.2, 1.6, 1.3)[level] * s.uniform(0.94, 1.06)
     role = "main" if light == "night" else "dark"
     with s.subject():
         for i in range(camels):
-            cx = 64 + (i - (camels - 1) / 2) * 28 * size - way * 4
-            camel(Pose(s, cx, front + 4 + 2 * sin(i * 2.0), size, way), role)
+            cx = 64 + (i - (camels - 1) / 2) * 31 * size - way * 4
+            camel(Pose(s, cx, front + 6 + 2 * sin(i * 2.0), size, way), role)
     for _ in s.times((0, 3, 12)[level]):
         rx, ry, r = s.uniform(LEFT, RIGHT), s.uniform(112, 150), s.uniform(6, 15)
         s.line([(rx - r, ry), (rx, ry - 3), (rx + r, ry)], "near", 1.6, detail=True)
@@ -41,10 +43,9 @@ def desert(s: Scene, light: str, level: int, form: str) -> None:
 def dune(s: Scene, x: float, top: float, base: float, way: int, lit: str, shade: str | None) -> None:
     """A sharp crest with a long windward slope, and a steep lee side in shadow."""
 
-    def slope(reach: float, power: float) -> list[Point]:
-        return [(x - way * reach * (1 - t / 12), base - (base - top) * (t / 12) ** power) for t in range(13)]
-
-    wind, lee = slope(120, 1.7), slope(-80, 1.25)[::-1]
+    high, steps = base - top, [i / 14 for i in range(15)]
+    wind = [(x - way * 130 * (1 - t), base - high * t * t * (2.4 - 1.4 * t)) for t in steps]
+    lee = [(x + way * 85 * t, base - high * (1 - t) ** 2.2) for t in steps]
     s.polygon([(x - way * 320, base), *wind, *lee, (x + way * 320, base), (x + way * 320, RIGHT),
                (x - way * 320, RIGHT)], lit)  # fmt: skip
     if shade:
@@ -75,7 +76,7 @@ def forest(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level, low=30)
     kind = ("fir", "fir", "mixed", "round")[int(s.rng.integers(4))]
-    rows = (("far", 88.0, 42.0), ("mid", 98.0, 52.0), ("near", 108.0, 58.0))[3 - (0, 2, 3)[level] :]
+    rows = (("far", 88.0, 42.0), ("mid", 98.0, 52.0), ("near", 108.0, 58.0))[3 - (0, 1, 3)[level] :]
     if level:
         for role, base, high in rows:
             x = LEFT - 4
@@ -87,7 +88,9 @@ def forest(s: Scene, light: str, level: int, form: str) -> None:
     else:
         s.polygon(ridge(s.rng, 112, 4), "near")
     spots = (
-        [(30, 66), (98, 70), (64, 92)] if level == 0 else [(16, 84), (112, 88), (62, 96), (38, 66), (88, 62)]
+        [(30, 66), (98, 70), (64, 92)]
+        if level == 0
+        else [(22, 82), (106, 86), (62, 96), (40, 66), (84, 62)][: 3 + level]
     )
     if level == 2:
         spots = [(-10, 92), (138, 90), (-50, 90), (178, 94), *spots]
@@ -285,31 +288,37 @@ def wave(s: Scene, light: str, level: int, form: str) -> None:
 
 def curved(inner: list[Point]) -> list[Point]:
     """Seven points of the hollow, from the foot below the crest to the lip."""
-    return [(10, 6), (6, -8), (2, -26), (6, -50), (14, -66), (28, -73), inner[8]]
+    return [(24, 6), (14, -10), (10, -28), (13, -49), (20, -64), (31, -72), inner[8]]
 
 
 def foam(p: Pose, outer: list[Point], reach: float, level: int) -> None:
-    """White lumps along the crest that end in claws, rimmed so that they show against a pale sky."""
+    """A white frill along the crest that ends in claws, rimmed so that it shows against a pale sky."""
     s = p.s
     crest = [
         (-24, -66),
         (-15, -79),
-        (-4, -90),
-        (8, -97),
-        (20, -99),
-        (32, -97),
-        (42, -91),
+        (-4, -88),
+        (8, -95),
+        (20, -97),
+        (32, -95),
+        (42, -90),
         (50, -82),
         (54, -71),
     ]
-    lumps = [(x * reach, y + 4, s.uniform(5, 7.5) * (0.6 + 0.055 * i)) for i, (x, y) in enumerate(crest)]
-    claws = [(x * reach, y, s.uniform(11, 15)) for x, y in ((30, -82), (41, -77), (50, -68))]
+    inside = [(18, -88), (30, -86), (40, -80), (46, -74)]
+    lumps = [(x * reach, y + 4, s.uniform(6.5, 8.5) * (0.55 + 0.06 * i)) for i, (x, y) in enumerate(crest)]
+    lumps += [(x * reach, y, s.uniform(6, 8)) for x, y in inside]
+    claws = [(x * reach, y, s.uniform(12, 17)) for x, y in ((28, -80), (39, -75), (50, -68))]
     for grow, role in ((1.8, "second"), (0.0, "bright")):
+        merged = skia.OpBuilder()
         for x, y, r in lumps:
-            p.circle(x, y, r + grow, role)
+            ((cx, cy),) = p.at([(x, y)])
+            merged.add(skia.Path.Circle(cx, cy, (r + grow) * p.k), skia.PathOp.kUnion_PathOp)
         for x, y, h in claws:
-            p.polygon([(x - 5 - grow, y - 5), (x + 6 + grow, y - 5), (x + 3 + grow, y + h * 0.6), (x - 3, y + h + grow),
-                       (x - 1 - grow, y + h * 0.4)], role)  # fmt: skip
+            claw = [(x - 5 - grow, y - 5), (x + 6 + grow, y - 5), (x + 4 + grow, y + h * 0.6), (x - 2, y + h + grow),
+                    (x - 1 - grow, y + h * 0.4)]  # fmt: skip
+            merged.add(polygon(p.at(claw)), skia.PathOp.kUnion_PathOp)
+        s.add(merged.resolve(), role)
     for _ in s.times((2, 6, 14)[level]):
         p.circle(s.uniform(30, 66), s.uniform(-112, -40), s.uniform(1.4, 2.8), "accent", detail=True)
 

@@ -125,7 +125,7 @@ def toadstool(p: Pose, shape: float) -> None:
     p.blob([(-13, 4), (-15, -6), (lean - 8, y * 0.6), (lean - 8, y - 4), (lean + 8, y - 4), (lean + 8, y * 0.6),
             (15, -6), (13, 4)], "second")  # fmt: skip
     p.polygon([(lean - 8, y * 0.7), (lean + 8, y * 0.7), (lean + 13, y * 0.46), (lean, y * 0.54), (lean - 13, y * 0.46)],
-              "bright")  # fmt: skip
+              "far")  # fmt: skip
     p.ellipse(lean, y, r * 0.95, 7.5, "dark")
     p.blob([(lean - r * 1.04, y + 5), (lean - r * 1.04, y - high * 0.3), (lean - r * 0.8, y - high * 0.85),
             (lean, y - high * 1.22), (lean + r * 0.8, y - high * 0.85), (lean + r * 1.04, y - high * 0.3),

@@ -185,7 +185,7 @@ def airplane(s: Scene, light: str, level: int, form: str) -> None:
         backdrop.hills(s, level - 1, 118)
     for _ in s.times((0, 2, 5)[level]):
         backdrop.cloud(s, s.uniform(LEFT, RIGHT), s.uniform(98, 124), s.uniform(7, 12))
-    p = stand(s, s.uniform(60, 68), 0.98, 1.08, drift=4)
+    p = stand(s, s.uniform(56, 66), 0.84, 0.94, drift=3)
     tilt = -p.way * s.uniform(4, 20)
     turn = skia.Matrix.RotateDeg(tilt, skia.Point(p.x, p.y))
     first = len(s.shapes)
@@ -236,7 +236,7 @@ def biplane(p: Pose, light: str) -> None:
     p.circle(-8, -15, 6, "second")
     p.polygon([(18, 16), (22, 28), (26, 28), (24, 16)], "dark")
     wheel(Pose(p.s, *p.at([(23, 36)])[0], p.k, p.way), 0, 7)
-    p.polygon([(-34, -9.5), (-28, -10.5), (-28, 8), (-34, 6.5)], "bright")
+    p.polygon([(-34, -9.5), (-28, -10.5), (-28, 8), (-34, 6.5)], "second")
     p.rect(44, -4.5, 8, 9, "second")
     p.ellipse(52, 0, 2.6, 25, "bright" if light != "day" else "dark")
 
