@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starter.scene import Scene
-from starter.subjects import classic, patterns, places, plants, temples, vehicles
+from starter.subjects import buildings, classic, patterns, places, plants, temples, vehicles
 
 Draw = Callable[[Scene, str, int, str], None]
 DRAW: dict[str, Draw] = {
-    **classic.DRAW, **places.DRAW, **temples.DRAW, **plants.DRAW, **vehicles.DRAW, **patterns.DRAW,
+    **classic.DRAW, **places.DRAW, **buildings.DRAW, **temples.DRAW, **plants.DRAW, **vehicles.DRAW, **patterns.DRAW,
 }  # fmt: skip

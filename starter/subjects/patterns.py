@@ -83,7 +83,8 @@ def globe(p: Pose, r: float, tilt: float, plain: bool) -> None:
                 band += [(way * w * r * i / 6, r * (y + 0.08 * (1 - (i / 6) ** 2))) for i in range(-6, 7)]
             p.polygon([turned(q, tilt) for q in band], role)
     elif kind == 1:
-        for x, y, size in ((-0.4, -0.35, 0.24), (0.3, -0.55, 0.14), (0.35, 0.1, 0.2), (-0.25, 0.4, 0.16), (0.2, 0.62, 0.12),
+        for x, y, size in ((-0.4, -0.35, 0.24), (0.3, -0.55, 0.14), (0.35, 0.1, 0.2), (-0.25, 0.4, 0.16),
+            (0.2, 0.62, 0.12),
                            (-0.72, 0.1, 0.1), (0.7, -0.2, 0.1)):  # fmt: skip
             p.circle(x * r, y * r, size * r, "second")
             p.circle((x + 0.04) * r, (y + 0.04) * r, size * r * 0.66, "dark" if s.chance(0.3) else "mid")
@@ -164,21 +165,21 @@ def triangles(s: Scene, level: int) -> None:
 
 def spiral(s: Scene, level: int) -> None:
     """One arm or several, winding outwards and growing wider."""
-    turns = (2.6, 4.2, 6.5)[level] * s.uniform(0.95, 1.05)
+    turns = (2.6, 5.4, 6.8)[level] * s.uniform(0.95, 1.05)
     arms = 1 + len(s.times(0, 1)) if level else 1
     x, y, way = s.uniform(56, 72), s.uniform(56, 72), 1 if s.chance(0.5) else -1
     start = s.uniform(0, 1)
-    reach = (60.0, 84.0, 170.0)[level]
+    reach = (54.0, 150.0, 170.0)[level]
     if level == 2:
         turns *= 1.5
-    steps = int(turns * 28)
+    steps = int(turns * 44)
     with s.subject():
         for arm in range(arms):
             outer, inner = [], []
             for i in range(steps + 1):
                 t = i / steps
                 r, angle = 3 + reach * t, start + arm / arms + way * turns * t
-                w = reach / turns / arms * 0.3
+                w = reach / turns / arms * 0.3 * min(1.0, 8 * (1 - t))
                 outer.append(around(x, y, r + w, angle))
                 inner.append(around(x, y, max(r - w, 0.5), angle))
             s.polygon([*outer, *inner[::-1]], ("main", "accent")[arm])
