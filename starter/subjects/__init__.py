@@ -13,5 +13,11 @@ from starter.subjects import buildings, classic, patterns, places, plants, templ
 
 Draw = Callable[[Scene, str, int, str], None]
 DRAW: dict[str, Draw] = {
-    **classic.DRAW, **places.DRAW, **buildings.DRAW, **temples.DRAW, **plants.DRAW, **vehicles.DRAW, **patterns.DRAW,
-}  # fmt: skip
+    **classic.DRAW,
+    **places.DRAW,
+    **buildings.DRAW,
+    **temples.DRAW,
+    **plants.DRAW,
+    **vehicles.DRAW,
+    **patterns.DRAW,
+}

@@ -25,7 +25,7 @@ def castle(s: Scene, light: str, level: int, form: str) -> None:
         merlons(p, 0, -keep, 36, "second")
         if roofs:
             p.polygon([(-13, -keep - 5), (0, -keep - 24), (13, -keep - 5)], "accent")
-        for x in (-7, 7):
+        for x in (-7.0, 7.0):
             p.arch(x, -keep + 24, 5.6, 12, "bright")
         banner(p, 0, -keep - (22 if roofs else 5), p.way)
         p.rect(-out, -33, 2 * out, 33, "main")

@@ -261,10 +261,10 @@ def wave(s: Scene, light: str, level: int, form: str) -> None:
         backdrop.waves(s, level - 1, s.uniform(84, 92))
     way = 1 if s.chance(0.5) else -1
     tall, reach = s.uniform(0.93, 1.05), s.uniform(0.94, 1.04)
-    p = Pose(s, 64 + s.uniform(-4, 4), 118, tall, way)
-    outer = [(-150, 2), (-100, -4), (-62, -16), (-40, -38), (-24, -66), (-4, -90), (20, -100), (42, -93),
+    p = Pose(s, 64 + way * s.uniform(-11, -5), 118, tall, way)
+    outer: list[Point] = [(-150, 2), (-100, -4), (-62, -16), (-40, -38), (-24, -66), (-4, -90), (20, -100), (42, -93),
              (54, -76), (52, -60)]  # fmt: skip
-    inner = [
+    inner: list[Point] = [
         (150, 6),
         (90, 2),
         (50, -4),
@@ -303,20 +303,11 @@ def curved(inner: list[Point]) -> list[Point]:
 def foam(p: Pose, outer: list[Point], reach: float, level: int) -> None:
     """A white frill along the crest that ends in claws, rimmed so that it shows against a pale sky."""
     s = p.s
-    crest = [
-        (-24, -66),
-        (-15, -79),
-        (-4, -88),
-        (8, -95),
-        (20, -97),
-        (32, -95),
-        (42, -90),
-        (50, -82),
-        (54, -71),
+    crest = [(-13, -78), (-8, -84), (-2, -88), (5, -92), (12, -94), (20, -95), (28, -95), (36, -92),
+             (43, -88), (49, -81), (54, -71), (20, -86), (31, -84), (41, -78)]  # fmt: skip
+    lumps = [
+        (x * reach, y + 3, s.uniform(6, 8) * min(1.25, 0.62 + 0.07 * i)) for i, (x, y) in enumerate(crest)
     ]
-    inside = [(18, -88), (30, -86), (40, -80), (46, -74)]
-    lumps = [(x * reach, y + 4, s.uniform(6.5, 8.5) * (0.8 + 0.03 * i)) for i, (x, y) in enumerate(crest)]
-    lumps += [(x * reach, y, s.uniform(6, 8)) for x, y in inside]
     claws = [(x * reach, y, s.uniform(12, 17)) for x, y in ((28, -80), (39, -75), (50, -68))]
     for grow, role in ((1.8, "second"), (0.0, "bright")):
         merged = skia.OpBuilder()

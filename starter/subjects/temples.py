@@ -177,7 +177,7 @@ def stupa(p: Pose, light: str) -> None:
     y -= high
     p.ellipse(0, y - 0.5, 5, 2, "main")
     p.polygon([(-2.2, y - 1), (0, y - 11), (2.2, y - 1)], "accent")
-    if s.chance(0.5):
+    if s.chance(0.3):
         flags(p, y - 2, r + 15)
 
 
@@ -187,7 +187,7 @@ def flags(p: Pose, top: float, reach: float) -> None:
         steps = [i / 10 for i in range(11)]
         line = [(side * reach * 1.3 * t, top * (1 - t) ** 1.5 - 2) for t in steps]
         p.line(line, "dark", 0.9, detail=True)
-        for i, (x, y) in enumerate(line[1:-1]):
+        for i, (x, y) in enumerate(line[2:-1:2]):
             p.rect(x - 2.4, y, 4.8, 5.6, ("accent", "bright", "second")[i % 3], detail=True)
 
 
