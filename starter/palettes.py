@@ -1,4 +1,4 @@
-"""Named palettes, and which tone each part of a scene takes under each light."""
+"""Ten named palettes, and which tone each part of a scene takes under each light."""
 
 from __future__ import annotations
 
@@ -6,33 +6,26 @@ import numpy as np
 
 # Each ramp runs from dark to light; the last colour is the accent, outside the ramp.
 RAMPS: dict[str, tuple[str, ...]] = {
-    "sunset": ("#24103e", "#6c1f6c", "#d2386c", "#ff7a4d", "#ffae90", "#ffe6d4", "#ffd23f"),
-    "ocean": ("#031d3a", "#084a78", "#0f7fae", "#2fb3cd", "#90dde6", "#eafbfb", "#14e3cf"),
-    "forest": ("#07170d", "#133c25", "#296a3e", "#57995a", "#a9cf98", "#f0f6df", "#e6b03a"),
-    "pastel": ("#7b6fa8", "#a796cf", "#e0a6cf", "#f8bec4", "#c6ecdc", "#fffbe9", "#ffe08a"),
-    "sepia": ("#1e150c", "#463420", "#75593b", "#a68861", "#d4bc95", "#f2e7d0", "#8c4d26"),
+    "sunset": ("#241035", "#6b2160", "#c8385a", "#f47c48", "#fcc15e", "#fff0c2", "#ffd23f"),
+    "ocean": ("#04182e", "#0a3d62", "#11719a", "#2fa9bd", "#8fdcd8", "#e8fbf7", "#58f0e0"),
+    "forest": ("#0d1f14", "#1e4427", "#3d7536", "#7fa648", "#c3d37c", "#f4f3d2", "#e2b93b"),
+    "pastel": ("#6d6590", "#9b8fc0", "#c9a9d6", "#f3b9c9", "#fbd9c8", "#fff6ee", "#a9dccb"),
+    "sepia": ("#22140b", "#4e2f1a", "#825330", "#b88352", "#dcb988", "#f6e8cc", "#c9702f"),
     "mono": ("#0c0c0c", "#333333", "#636363", "#969696", "#c9c9c9", "#f7f7f7", "#ffffff"),
-    "candy": ("#45063f", "#93107c", "#ea2c95", "#ff78bb", "#72dff5", "#e9fcff", "#fff04a"),
-    "crimson": ("#170306", "#5c0612", "#a90c20", "#e2283b", "#f6bcb4", "#fff6f2", "#ff3b2f"),
-    "royal": ("#08093a", "#171d86", "#3136c4", "#7d79d8", "#dfb63e", "#fbedb8", "#ffc928"),
-    "tropical": ("#06403f", "#0b807a", "#16b99c", "#ff7f5c", "#ffd166", "#fdf6dc", "#ff5473"),
-    "violet": ("#1d0a36", "#47197d", "#7b3ec6", "#a97de8", "#d5bbf7", "#f6efff", "#c8f23c"),
-    "lime": ("#0a0b04", "#2b3507", "#6d8b00", "#a8d900", "#d6ff2c", "#f6ffbe", "#ff3fa4"),
-    "terracotta": ("#2d120b", "#6d2613", "#a8431f", "#d0703e", "#e2a274", "#f6dcc0", "#12b5b0"),
-    "ice": ("#15305c", "#5c91c4", "#a1cae8", "#c9e3f4", "#e4f2fb", "#ffffff", "#0d2f7a"),
-    "autumn": ("#25280f", "#74202a", "#bf521b", "#da981f", "#eecb63", "#faefca", "#808c1f"),
-    "rainbow": ("#10127a", "#7a12a8", "#e8203c", "#ff8a14", "#ffe02e", "#ffffff", "#12b84a"),
+    "candy": ("#1f0942", "#5b15a0", "#b921b4", "#ff4fa3", "#62d6f5", "#e3fbff", "#ff2e88"),
+    "crimson": ("#140507", "#4b0a12", "#98121f", "#d8313a", "#ee8d80", "#fdeee4", "#ff3b2f"),
+    "royal": ("#070c2e", "#16236b", "#2c3fae", "#6a75c9", "#d9b64a", "#f9ecc0", "#ffc928"),
+    "tropical": ("#06373d", "#0b7a75", "#16b39a", "#ff7f5c", "#ffd166", "#fdf6dc", "#ff5473"),
 }
 
-# Position on the ramp (0 dark, 1 light) of each role. By day the sky is light and the subject dark; at dusk
-# the sky runs from dark above to light below and all before it is dark; by night the subject is light.
+# Position on the ramp (0 dark, 1 light) of each role.
 TONES: dict[str, dict[str, float]] = {
-    "day": {"sky_top": 0.84, "sky_low": 0.98, "orb": 0.70, "cloud": 1.0, "far": 0.68, "mid": 0.54,
-            "near": 0.36, "main": 0.20, "second": 0.44, "bright": 0.94, "dark": 0.03},
-    "dusk": {"sky_top": 0.20, "sky_low": 0.80, "orb": 0.96, "cloud": 0.62, "far": 0.40, "mid": 0.26,
-             "near": 0.13, "main": 0.05, "second": 0.21, "bright": 0.86, "dark": 0.0},
-    "night": {"sky_top": 0.0, "sky_low": 0.12, "orb": 0.98, "cloud": 0.40, "far": 0.22, "mid": 0.30,
-              "near": 0.18, "main": 0.66, "second": 0.46, "bright": 0.98, "dark": 0.02},
+    "day": {"sky_top": 0.86, "sky_low": 0.98, "orb": 0.72, "cloud": 1.0, "far": 0.68, "mid": 0.52,
+            "near": 0.34, "main": 0.22, "second": 0.46, "bright": 0.92, "dark": 0.04},
+    "dusk": {"sky_top": 0.30, "sky_low": 0.76, "orb": 0.92, "cloud": 0.60, "far": 0.42, "mid": 0.26,
+             "near": 0.12, "main": 0.07, "second": 0.20, "bright": 0.84, "dark": 0.0},
+    "night": {"sky_top": 0.0, "sky_low": 0.14, "orb": 0.98, "cloud": 0.22, "far": 0.24, "mid": 0.34,
+              "near": 0.20, "main": 0.62, "second": 0.46, "bright": 0.98, "dark": 0.02},
 }  # fmt: skip
 
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from starter.media import block, brush, flat
 from starter.palettes import Colours
 from starter.scene import Picture
 
 Paint = Callable[[Picture, Colours, np.random.Generator], np.ndarray]
-PAINT: dict[str, Paint] = {**flat.PAINT, **brush.PAINT, **block.PAINT}
+PAINT: dict[str, Paint] = {}
