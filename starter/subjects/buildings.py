@@ -9,7 +9,7 @@ from starter.scene import BLEED, Point, Scene
 from starter.subjects.places import grown
 from starter.subjects.pose import Pose, stand
 
-LEFT, RIGHT = BLEED
+LEFT, RIGHT = BLEED[0] - 30, BLEED[1] + 30
 
 
 def castle(s: Scene, light: str, level: int, form: str) -> None:

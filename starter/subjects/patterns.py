@@ -9,7 +9,7 @@ import skia
 from starter.scene import BLEED, Point, Scene, around
 from starter.subjects.pose import Pose
 
-LEFT, RIGHT = BLEED
+LEFT, RIGHT = BLEED[0] - 30, BLEED[1] + 30
 TONES = ("main", "accent", "second", "bright", "mid", "near", "far", "orb")
 
 
@@ -106,11 +106,11 @@ def circles(s: Scene, level: int) -> None:
     count = (3, 11, 34)[level]
     big = ((20, 36), (13, 30), (8, 21))[level]
     placed: list[tuple[float, float, float]] = []
-    for _ in range(count * 4):
-        if len(placed) == count * 2:
+    for attempt in range(count * 10):
+        if len(placed) == count * 3:
             break
         r = s.uniform(*big)
-        low, high = (16, 112) if len(placed) < max(3, count // 2) else (LEFT, RIGHT)
+        low, high = (16, 112) if attempt % 3 == 0 else (LEFT, RIGHT)
         x, y = s.uniform(low, high), s.uniform(low, high)
         if all((x - a) ** 2 + (y - b) ** 2 > (0.72 * (r + c)) ** 2 for a, b, c in placed):
             placed.append((x, y, r))

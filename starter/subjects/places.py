@@ -10,7 +10,7 @@ from starter import backdrop
 from starter.scene import BLEED, Point, Scene, around, polygon, ridge
 from starter.subjects.pose import Pose
 
-LEFT, RIGHT = BLEED
+LEFT, RIGHT = BLEED[0] - 30, BLEED[1] + 30
 
 
 def desert(s: Scene, light: str, level: int, form: str) -> None:
@@ -262,8 +262,8 @@ def wave(s: Scene, light: str, level: int, form: str) -> None:
     way = 1 if s.chance(0.5) else -1
     tall, reach = s.uniform(0.93, 1.05), s.uniform(0.94, 1.04)
     p = Pose(s, 64 + way * s.uniform(-11, -5), 118, tall, way)
-    outer: list[Point] = [(-150, 2), (-100, -4), (-62, -16), (-40, -38), (-24, -66), (-4, -90), (20, -100), (42, -93),
-             (54, -76), (52, -60)]  # fmt: skip
+    outer: list[Point] = [(-150, 2), (-100, -4), (-62, -16), (-40, -38), (-24, -66), (-4, -90), (20, -100),
+             (42, -93), (54, -76), (52, -60)]  # fmt: skip
     inner: list[Point] = [
         (150, 6),
         (90, 2),

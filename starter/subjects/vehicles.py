@@ -8,7 +8,7 @@ from starter import backdrop
 from starter.scene import BLEED, Point, Scene
 from starter.subjects.pose import Pose, stand
 
-LEFT, RIGHT = BLEED
+LEFT, RIGHT = BLEED[0] - 30, BLEED[1] + 30
 
 
 def wheel(p: Pose, x: float, r: float, hub: str = "bright") -> None:
