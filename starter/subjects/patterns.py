@@ -6,16 +6,15 @@ from math import cos, pi, sin
 
 import skia
 
-from starter import backdrop
 from starter.scene import BLEED, Point, Scene, around
 from starter.subjects.pose import Pose
 
-LEFT, RIGHT = BLEED
+LEFT, RIGHT = BLEED[0] - 30, BLEED[1] + 30
 TONES = ("main", "accent", "second", "bright", "mid", "near", "far", "orb")
 
 
 def planet(s: Scene, light: str, level: int, form: str) -> None:
-    for _ in s.times((4, 26, 90)[level]):
+    for _ in s.times((5, 40, 160)[level]):
         x, y, r = s.uniform(LEFT, RIGHT), s.uniform(LEFT, RIGHT), s.uniform(0.9, 2.2)
         role = "bright" if light == "night" else "main" if light == "day" else "orb"
         if s.chance(0.25):
@@ -26,7 +25,7 @@ def planet(s: Scene, light: str, level: int, form: str) -> None:
     p = Pose(s, s.uniform(58, 70), s.uniform(58, 70), s.uniform(0.94, 1.08), 1 if s.chance(0.5) else -1)
     tilt = s.uniform(0.02, 0.07)
     ringed = s.chance(0.75)
-    r = 30.0 if ringed else 38.0
+    r = 33.0 if ringed else 38.0
     with s.subject():
         rings = [(1.36, 1.98, "accent")] if s.chance(0.5) else [(1.3, 1.56, "second"), (1.64, 2.0, "accent")]
         if ringed:
@@ -84,7 +83,8 @@ def globe(p: Pose, r: float, tilt: float, plain: bool) -> None:
                 band += [(way * w * r * i / 6, r * (y + 0.08 * (1 - (i / 6) ** 2))) for i in range(-6, 7)]
             p.polygon([turned(q, tilt) for q in band], role)
     elif kind == 1:
-        for x, y, size in ((-0.4, -0.35, 0.24), (0.3, -0.55, 0.14), (0.35, 0.1, 0.2), (-0.25, 0.4, 0.16), (0.2, 0.62, 0.12),
+        for x, y, size in ((-0.4, -0.35, 0.24), (0.3, -0.55, 0.14), (0.35, 0.1, 0.2), (-0.25, 0.4, 0.16),
+            (0.2, 0.62, 0.12),
                            (-0.72, 0.1, 0.1), (0.7, -0.2, 0.1)):  # fmt: skip
             p.circle(x * r, y * r, size * r, "second")
             p.circle((x + 0.04) * r, (y + 0.04) * r, size * r * 0.66, "dark" if s.chance(0.3) else "mid")
@@ -92,9 +92,9 @@ def globe(p: Pose, r: float, tilt: float, plain: bool) -> None:
         for x, y, size in ((-0.35, -0.3, 0.42), (0.4, 0.2, 0.36), (-0.3, 0.55, 0.24), (0.4, -0.55, 0.2)):
             lump = [around(x * r, y * r, size * r * s.uniform(0.6, 1.15), i / 7) for i in range(7)]
             p.blob(lump, "accent" if size > 0.3 else "second")
-    limb = [around(0, 0, r, 0.02 + 0.46 * i / 16) for i in range(17)]
-    back = [(x * 0.98 - r * 0.1, y * 0.72 - r * 0.1) for x, y in limb[1:-1]]
-    p.polygon([turned(q, -0.1) for q in [*limb, *back[::-1]]], "near" if not plain else "dark")
+    disc = skia.Path.Circle(p.x, p.y, r * p.k)
+    lit = skia.Path.Circle(p.x - 0.2 * r * p.k, p.y - 0.2 * r * p.k, 1.04 * r * p.k)
+    s.add(skia.Op(disc, lit, skia.PathOp.kDifference_PathOp), "dark")
 
 
 def abstract(s: Scene, light: str, level: int, form: str) -> None:
@@ -106,11 +106,11 @@ def circles(s: Scene, level: int) -> None:
     count = (3, 11, 34)[level]
     big = ((20, 36), (13, 30), (8, 21))[level]
     placed: list[tuple[float, float, float]] = []
-    for _ in range(count * 4):
-        if len(placed) == count * 2:
+    for attempt in range(count * 10):
+        if len(placed) == count * 3:
             break
         r = s.uniform(*big)
-        low, high = (16, 112) if len(placed) < max(3, count // 2) else (LEFT, RIGHT)
+        low, high = (16, 112) if attempt % 3 == 0 else (LEFT, RIGHT)
         x, y = s.uniform(low, high), s.uniform(low, high)
         if all((x - a) ** 2 + (y - b) ** 2 > (0.72 * (r + c)) ** 2 for a, b, c in placed):
             placed.append((x, y, r))
@@ -128,12 +128,15 @@ def stripes(s: Scene, level: int) -> None:
     low, high = ((13, 22), (8, 15), (4, 9))[level]
     turn = skia.Matrix.RotateDeg(angle * 180 / pi, skia.Point(64, 64))
     y, number, start = -150.0, 0, int(s.rng.integers(4))
-    xs = [float(x) for x in range(-160, 300, 12 if wave else 460)] + [300.0]
+    xs = [float(x) for x in range(-160, 300, 6 if wave else 460)] + [300.0]
     while y < 280:
         h = s.uniform(low, high)
         edge = [(x, y + wave * sin(2 * pi * x / length)) for x in xs]
         if level == 2 or number % 2 == 0:
-            s.polygon([*edge, *[(x, b + h) for x, b in reversed(edge)]], TONES[(start + number) % 7])
+            s.polygon(
+                [*edge, *[(x, b + h) for x, b in reversed(edge)]],
+                TONES[(start + number) % 7 if level else number // 2 % 3],
+            )
             s.shapes[-1].path.transform(turn)
         y += h if level else h * 1.4
         number += 1
@@ -162,21 +165,21 @@ def triangles(s: Scene, level: int) -> None:
 
 def spiral(s: Scene, level: int) -> None:
     """One arm or several, winding outwards and growing wider."""
-    turns = (2.6, 4.2, 6.5)[level] * s.uniform(0.95, 1.05)
+    turns = (2.6, 5.4, 6.8)[level] * s.uniform(0.95, 1.05)
     arms = 1 + len(s.times(0, 1)) if level else 1
     x, y, way = s.uniform(56, 72), s.uniform(56, 72), 1 if s.chance(0.5) else -1
     start = s.uniform(0, 1)
-    reach = (60.0, 84.0, 170.0)[level]
+    reach = (54.0, 150.0, 170.0)[level]
     if level == 2:
         turns *= 1.5
-    steps = int(turns * 28)
+    steps = int(turns * 44)
     with s.subject():
         for arm in range(arms):
             outer, inner = [], []
             for i in range(steps + 1):
                 t = i / steps
                 r, angle = 3 + reach * t, start + arm / arms + way * turns * t
-                w = reach / turns / arms * (0.3 + 0.04 * sin(i))
+                w = reach / turns / arms * 0.3 * min(1.0, 8 * (1 - t))
                 outer.append(around(x, y, r + w, angle))
                 inner.append(around(x, y, max(r - w, 0.5), angle))
             s.polygon([*outer, *inner[::-1]], ("main", "accent")[arm])

@@ -1,14 +1,16 @@
-"""Landscapes and buildings, and what grows in them."""
+"""Landscapes: sand, woods, falling water, an island and a great wave."""
 
 from __future__ import annotations
 
-from math import cos, pi, sin
+from math import pi, sin
+
+import skia
 
 from starter import backdrop
-from starter.scene import BLEED, Point, Scene, around, ridge
-from starter.subjects.pose import Pose, stand
+from starter.scene import BLEED, Point, Scene, around, polygon, ridge
+from starter.subjects.pose import Pose
 
-LEFT, RIGHT = BLEED
+LEFT, RIGHT = BLEED[0] - 30, BLEED[1] + 30
 
 
 def desert(s: Scene, light: str, level: int, form: str) -> None:
@@ -26,13 +28,13 @@ def desert(s: Scene, light: str, level: int, form: str) -> None:
     front = s.uniform(104, 110)
     if level:
         dune(s, 64 - way * s.uniform(50, 70), front - 14, front + 6, -way, "far", "near")
-    camels = (1, 2, 4)[level]
-    size = (1.5, 1.25, 1.0)[level]
+    camels = (1, 2, 3)[level]
+    size = (2.2, 1.6, 1.3)[level] * s.uniform(0.94, 1.06)
     role = "main" if light == "night" else "dark"
     with s.subject():
         for i in range(camels):
-            cx = 64 + (i - (camels - 1) / 2) * 28 * size - way * 4
-            camel(Pose(s, cx, front + 4 + 2 * sin(i * 2.0), size, way), role)
+            cx = 64 + (i - (camels - 1) / 2) * 31 * size - way * 4
+            camel(Pose(s, cx, front + 6 + 2 * sin(i * 2.0), size, way), role)
     for _ in s.times((0, 3, 12)[level]):
         rx, ry, r = s.uniform(LEFT, RIGHT), s.uniform(112, 150), s.uniform(6, 15)
         s.line([(rx - r, ry), (rx, ry - 3), (rx + r, ry)], "near", 1.6, detail=True)
@@ -41,10 +43,9 @@ def desert(s: Scene, light: str, level: int, form: str) -> None:
 def dune(s: Scene, x: float, top: float, base: float, way: int, lit: str, shade: str | None) -> None:
     """A sharp crest with a long windward slope, and a steep lee side in shadow."""
 
-    def slope(reach: float, power: float) -> list[Point]:
-        return [(x - way * reach * (1 - t / 12), base - (base - top) * (t / 12) ** power) for t in range(13)]
-
-    wind, lee = slope(120, 1.7), slope(-80, 1.25)[::-1]
+    high, steps = base - top, [i / 14 for i in range(15)]
+    wind = [(x - way * 130 * (1 - t), base - high * t * t * (2.4 - 1.4 * t)) for t in steps]
+    lee = [(x + way * 85 * t, base - high * (1 - t) ** 2.2) for t in steps]
     s.polygon([(x - way * 320, base), *wind, *lee, (x + way * 320, base), (x + way * 320, RIGHT),
                (x - way * 320, RIGHT)], lit)  # fmt: skip
     if shade:
@@ -67,7 +68,8 @@ def camel(p: Pose, role: str) -> None:
     if not two:
         humps = [(-6, -15), (-3, -18), (0, -23), (3, -18), (6, -15)]
     p.polygon([(-10, -11), (-9, -14), *humps, (9, -13.5), (11.5, -17), (11.5, -22), (13, -24.5), (17.5, -23),
-               (17.5, -20.8), (14.2, -20.6), (14.2, -15), (11.5, -10), (8, -8.5), (-8, -8.5)], role)  # fmt: skip
+               (17.5, -20.8), (14.2, -20.6), (14.2, -15), (11.5, -10), (8, -8.5),
+                   (-8, -8.5)], role)  # fmt: skip
     p.polygon([(-4, -16), (4, -16), (5, -9.5), (-5, -9.5)], "accent", detail=True)
 
 
@@ -75,7 +77,7 @@ def forest(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level, low=30)
     kind = ("fir", "fir", "mixed", "round")[int(s.rng.integers(4))]
-    rows = (("far", 88.0, 42.0), ("mid", 98.0, 52.0), ("near", 108.0, 58.0))[3 - (0, 2, 3)[level] :]
+    rows = (("far", 88.0, 42.0), ("mid", 98.0, 52.0), ("near", 108.0, 58.0))[3 - (0, 1, 3)[level] :]
     if level:
         for role, base, high in rows:
             x = LEFT - 4
@@ -87,7 +89,9 @@ def forest(s: Scene, light: str, level: int, form: str) -> None:
     else:
         s.polygon(ridge(s.rng, 112, 4), "near")
     spots = (
-        [(30, 66), (98, 70), (64, 92)] if level == 0 else [(16, 84), (112, 88), (62, 96), (38, 66), (88, 62)]
+        [(30, 66), (98, 70), (64, 92)]
+        if level == 0
+        else [(22, 82), (106, 86), (62, 96), (40, 66), (84, 62)][: 3 + level]
     )
     if level == 2:
         spots = [(-10, 92), (138, 90), (-50, 90), (178, 94), *spots]
@@ -112,13 +116,16 @@ def grown(s: Scene, x: float, y: float, h: float, kind: str, role: str, trunk: s
                 (-w * 0.14 * i, -h * (1.02 - 0.215 * i)),
             ]
         half[-1] = (0, half[-2][1])
-        s.polygon([(x + px, y + py) for px, py in [*half[:-1], *[(-px, py) for px, py in reversed(half[1:-1])]]],
+        s.polygon([(x + px, y + py) for px, py in [*half[:-1], *[(-px, py) for px,
+            py in reversed(half[1:-1])]]],
                   role)  # fmt: skip
         return
     s.polygon([(x - h * 0.035, y + 1), (x - h * 0.02, y - h * 0.6), (x + h * 0.02, y - h * 0.6),
                (x + h * 0.035, y + 1)], trunk)  # fmt: skip
-    s.blob([(x, y - h * 1.03), (x + w * 0.95, y - h * 0.95), (x + w * 1.1, y - h * 0.6), (x + w * 0.6, y - h * 0.36),
-            (x - w * 0.6, y - h * 0.36), (x - w * 1.1, y - h * 0.6), (x - w * 0.95, y - h * 0.95)], role)  # fmt: skip
+    s.blob([(x, y - h * 1.03), (x + w * 0.95, y - h * 0.95), (x + w * 1.1, y - h * 0.6),
+        (x + w * 0.6, y - h * 0.36),
+            (x - w * 0.6, y - h * 0.36), (x - w * 1.1, y - h * 0.6),
+                (x - w * 0.95, y - h * 0.95)], role)  # fmt: skip
 
 
 def waterfall(s: Scene, light: str, level: int, form: str) -> None:
@@ -159,7 +166,8 @@ def cliffs(s: Scene, x: float, w: float, top: float, pool: float, level: int, ro
             (w + 5, pool - 16),
             (w + 1, pool),
         ]
-        rim = [(side * 400 + x, pool), (x + side * 400, top - s.uniform(0, 16)), (x + side * 60, top - s.uniform(2, 10)),
+        rim = [(side * 400 + x, pool), (x + side * 400, top - s.uniform(0, 16)),
+            (x + side * 60, top - s.uniform(2, 10)),
                (x + side * 34, top - s.uniform(-3, 8))]  # fmt: skip
         s.polygon([*rim, *[(x + side * dx, y) for dx, y in edge]], rock)
         for i in range((2, 5, 9)[level]):
@@ -167,14 +175,17 @@ def cliffs(s: Scene, x: float, w: float, top: float, pool: float, level: int, ro
             s.polygon([(cx, cy), (cx + side * 6, cy + 4), (cx + side * 4, cy + s.uniform(16, 30))], "second",
                       detail=True)  # fmt: skip
         ledge = s.uniform(16, 28)
-        s.polygon([(x + side * (w + 4), pool), (x + side * (w + 6), pool - ledge), (x + side * (w + 24), pool - ledge - 5),
+        s.polygon([(x + side * (w + 4), pool), (x + side * (w + 6), pool - ledge),
+            (x + side * (w + 24), pool - ledge - 5),
                    (x + side * (w + 42), pool)], "second")  # fmt: skip
 
 
 def fall(s: Scene, x: float, w: float, top: float, pool: float, level: int) -> None:
     """White water over the lip, spreading as it falls into foam."""
-    s.polygon([(x - w, top), (x - w * 0.5, top - 3), (x + w * 0.5, top - 3), (x + w, top), (x + w * 1.05, top + 40),
-               (x + w * 1.3, pool + 3), (x - w * 1.3, pool + 3), (x - w * 1.05, top + 40)], "bright")  # fmt: skip
+    s.polygon([(x - w, top), (x - w * 0.5, top - 3), (x + w * 0.5, top - 3), (x + w, top),
+        (x + w * 1.05, top + 40),
+               (x + w * 1.3, pool + 3), (x - w * 1.3, pool + 3),
+                   (x - w * 1.05, top + 40)], "bright")  # fmt: skip
     streaks = (3, 4, 6)[level]
     for i in range(streaks):
         t = (i + 0.5) / streaks * 2 - 1
@@ -250,19 +261,19 @@ def wave(s: Scene, light: str, level: int, form: str) -> None:
         backdrop.waves(s, level - 1, s.uniform(84, 92))
     way = 1 if s.chance(0.5) else -1
     tall, reach = s.uniform(0.93, 1.05), s.uniform(0.94, 1.04)
-    p = Pose(s, 64 + s.uniform(-4, 4), 118, tall, way)
-    outer = [(-150, 2), (-100, -4), (-62, -16), (-40, -38), (-24, -66), (-4, -90), (20, -100), (42, -93),
-             (54, -76), (52, -60)]  # fmt: skip
-    inner = [
+    p = Pose(s, 64 + way * s.uniform(-11, -5), 118, tall, way)
+    outer: list[Point] = [(-150, 2), (-100, -4), (-62, -16), (-40, -38), (-24, -66), (-4, -90), (20, -100),
+             (42, -93), (54, -76), (52, -60)]  # fmt: skip
+    inner: list[Point] = [
         (150, 6),
         (90, 2),
         (50, -4),
-        (22, -14),
-        (8, -30),
-        (6, -50),
-        (14, -66),
-        (28, -72),
-        (40, -68),
+        (32, -14),
+        (22, -30),
+        (20, -48),
+        (24, -62),
+        (32, -70),
+        (41, -67),
         (50, -58),
     ]
     outer, inner = ([(x * reach, y) for x, y in line] for line in (outer, inner))
@@ -276,7 +287,8 @@ def wave(s: Scene, light: str, level: int, form: str) -> None:
             p.line(line, ("second", "far")[i % 2], 4.6 - 0.5 * bands)
         foam(p, outer, reach, level)
     low = s.uniform(112, 116)
-    s.blob([(LEFT - 20, low + 6), (-20, low - 2), (20, low + 6), (64, low - 5), (104, low + 6), (150, low - 2),
+    s.blob([(LEFT - 20, low + 6), (-20, low - 2), (20, low + 6), (64, low - 5), (104, low + 6),
+        (150, low - 2),
             (RIGHT + 20, low + 4), (RIGHT + 20, RIGHT), (LEFT - 20, RIGHT)], "near")  # fmt: skip
     for _ in s.times((0, 6, 18)[level]):
         x, y, r = s.uniform(LEFT + 30, RIGHT - 30), s.uniform(118, 134), s.uniform(5, 11)
@@ -285,157 +297,31 @@ def wave(s: Scene, light: str, level: int, form: str) -> None:
 
 def curved(inner: list[Point]) -> list[Point]:
     """Seven points of the hollow, from the foot below the crest to the lip."""
-    return [(10, 6), (6, -8), (2, -26), (6, -50), (14, -66), (28, -73), inner[8]]
+    return [(34, 6), (22, -10), (14, -28), (15, -49), (22, -64), (31, -72), inner[8]]
 
 
 def foam(p: Pose, outer: list[Point], reach: float, level: int) -> None:
-    """White lumps along the crest that end in claws, rimmed so that they show against a pale sky."""
+    """A white frill along the crest that ends in claws, rimmed so that it shows against a pale sky."""
     s = p.s
-    crest = [
-        (-24, -66),
-        (-15, -79),
-        (-4, -90),
-        (8, -97),
-        (20, -99),
-        (32, -97),
-        (42, -91),
-        (50, -82),
-        (54, -71),
+    crest = [(-13, -78), (-8, -84), (-2, -88), (5, -92), (12, -94), (20, -95), (28, -95), (36, -92),
+             (43, -88), (49, -81), (54, -71), (20, -86), (31, -84), (41, -78)]  # fmt: skip
+    lumps = [
+        (x * reach, y + 3, s.uniform(6, 8) * min(1.25, 0.62 + 0.07 * i)) for i, (x, y) in enumerate(crest)
     ]
-    lumps = [(x * reach, y + 4, s.uniform(5, 7.5) * (0.6 + 0.055 * i)) for i, (x, y) in enumerate(crest)]
-    claws = [(x * reach, y, s.uniform(11, 15)) for x, y in ((30, -82), (41, -77), (50, -68))]
+    claws = [(x * reach, y, s.uniform(12, 17)) for x, y in ((28, -80), (39, -75), (50, -68))]
     for grow, role in ((1.8, "second"), (0.0, "bright")):
+        merged = skia.OpBuilder()
         for x, y, r in lumps:
-            p.circle(x, y, r + grow, role)
+            ((cx, cy),) = p.at([(x, y)])
+            merged.add(skia.Path.Circle(cx, cy, (r + grow) * p.k), skia.PathOp.kUnion_PathOp)
         for x, y, h in claws:
-            p.polygon([(x - 5 - grow, y - 5), (x + 6 + grow, y - 5), (x + 3 + grow, y + h * 0.6), (x - 3, y + h + grow),
-                       (x - 1 - grow, y + h * 0.4)], role)  # fmt: skip
+            claw = [(x - 5 - grow, y - 5), (x + 6 + grow, y - 5), (x + 4 + grow, y + h * 0.6),
+                (x - 2, y + h + grow),
+                    (x - 1 - grow, y + h * 0.4)]  # fmt: skip
+            merged.add(polygon(p.at(claw)), skia.PathOp.kUnion_PathOp)
+        s.add(merged.resolve(), role)
     for _ in s.times((2, 6, 14)[level]):
         p.circle(s.uniform(30, 66), s.uniform(-112, -40), s.uniform(1.4, 2.8), "accent", detail=True)
 
 
-def castle(s: Scene, light: str, level: int, form: str) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=30)
-    ground = s.uniform(104, 110)
-    backdrop.hills(s, level, ground)
-    p = stand(s, ground + 5, 0.94, 1.06, drift=5)
-    roofs = s.chance(0.5)
-    out, high, keep = s.uniform(35, 39), s.uniform(50, 58), s.uniform(68, 76)
-    with s.subject():
-        p.rect(-15, -keep, 30, keep, "second")
-        merlons(p, 0, -keep, 36, "second")
-        if roofs:
-            p.polygon([(-13, -keep - 5), (0, -keep - 24), (13, -keep - 5)], "accent")
-        for x in (-7, 7):
-            p.arch(x, -keep + 24, 5.6, 12, "bright")
-        banner(p, 0, -keep - (22 if roofs else 5), p.way)
-        p.rect(-out, -33, 2 * out, 33, "main")
-        merlons(p, 0, -33, 2 * out, "main")
-        for side in (-1, 1):
-            x, h = side * out, high + s.uniform(-5, 5)
-            p.rect(x - 10.5, -h, 21, h, "main")
-            merlons(p, x, -h, 27, "main")
-            if roofs:
-                p.polygon([(x - 11, -h - 5), (x, -h - 24), (x + 11, -h - 5)], "accent")
-            else:
-                banner(p, x, -h - 4, p.way)
-            p.arch(x, -h + 20, 5.6, 12, "bright")
-            p.arch(x, -h + 40, 4.6, 10, "bright", detail=True)
-        p.arch(0, 0, 21, 27, "dark")
-        for x in (-5.0, 0.0, 5.0):
-            p.rect(x - 0.8, -19, 1.6, 19, "second", detail=True)
-    if level == 2:
-        for side in (-1, 1):
-            for far in (58, 74, 92, 112):
-                grown(
-                    s,
-                    p.x + side * (far + s.uniform(-5, 5)),
-                    p.y + 2,
-                    s.uniform(28, 46),
-                    "fir",
-                    "second",
-                    "dark",
-                )
-        s.polygon([(p.x - 10, p.y), (p.x + 10, p.y), (p.x + 24, RIGHT), (p.x - 24, RIGHT)], "far")
-    backdrop.meadow(s, level, ground + 6)
-
-
-def merlons(p: Pose, x: float, y: float, w: float, role: str) -> None:
-    """A battlement of width w whose foot is at y."""
-    teeth = max(3, round(w / 9.5))
-    step = w / (2 * teeth - 1)
-    points: list[Point] = [(x - w / 2, y + 6)]
-    for i in range(teeth):
-        left = x - w / 2 + 2 * step * i
-        points += [(left, y), (left, y - 6), (left + step, y - 6), (left + step, y)]
-    p.polygon([*points, (x + w / 2, y + 6)], role)
-
-
-def banner(p: Pose, x: float, y: float, way: int) -> None:
-    p.rect(x - 0.9, y - 17, 1.8, 18, "dark" if p.s.chance(0.5) else "main")
-    p.polygon([(x + 0.9, y - 17), (x + 15, y - 12.5), (x + 0.9, y - 8)], "accent")
-
-
-def windmill(s: Scene, light: str, level: int, form: str) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=34)
-    ground = s.uniform(104, 110)
-    backdrop.hills(s, level, ground)
-    p = stand(s, ground + 5, 0.96, 1.06)
-    foot, top, high = s.uniform(18, 22), s.uniform(9.5, 12), s.uniform(52, 58)
-    with s.subject():
-        p.polygon([(-foot, 0), (-top, -high), (top, -high), (foot, 0)], "second")
-        if s.chance(0.6):
-            t = 0.38
-            w = foot + (top - foot) * t
-            p.rect(-w - 7, -high * t, 2 * w + 14, 3.6, "dark")
-        p.polygon([(-foot * 0.98, -2), (-foot * 0.92, -high * 0.14), (foot * 0.92, -high * 0.14), (foot * 0.98, -2)],
-                  "main")  # fmt: skip
-        p.arch(0, 0, 11, 18, "dark")
-        for y in (-0.5, -0.72):
-            p.rect(-3.2, high * y, 6.4, 7.6, "bright")
-        cap = s.uniform(12, 17)
-        p.blob([(-top - 4, -high + 3), (-top - 3, -high - cap * 0.7), (0, -high - cap * 1.3),
-                (top + 3, -high - cap * 0.7), (top + 4, -high + 3)], "accent")  # fmt: skip
-        sails(p, -high - 3, s.uniform(40, 46), s.uniform(0.03, 0.22))
-    if level == 2:
-        for x, k in ((p.x - s.uniform(56, 64), 0.4), (p.x + s.uniform(56, 64), 0.34)):
-            far = Pose(s, x, ground + 1, k)
-            far.polygon([(-18, 0), (-10, -56), (10, -56), (18, 0)], "second")
-            sails(far, -58, 40, s.uniform(0.03, 0.22))
-        rows(s, p.y + 5)
-    backdrop.meadow(s, level, ground + 6)
-
-
-def sails(p: Pose, y: float, r: float, turn: float) -> None:
-    """Four sails of lattice and cloth around a hub."""
-    for i in range(4):
-        a = turn + i / 4
-        ax, ay = cos(2 * pi * a), sin(2 * pi * a)
-
-        def spot(along: float, across: float, ax: float = ax, ay: float = ay) -> Point:
-            return along * ax - across * ay, y + along * ay + across * ax
-
-        p.polygon([spot(0, -1.5), spot(r, -1.2), spot(r, 1.2), spot(0, 1.5)], "main")
-        p.polygon([spot(10, 1), spot(r, 1), spot(r, 11), spot(10, 10)], "main")
-        for j in range(3):
-            start = 12 + (r - 13) * j / 3
-            p.polygon([spot(start, 2.6), spot(start + (r - 19) / 3, 2.6), spot(start + (r - 19) / 3, 9), spot(start, 9)],
-                      "accent", detail=True)  # fmt: skip
-    p.circle(0, y, 4.6, "dark")
-
-
-def rows(s: Scene, y: float) -> None:
-    """Beds of tulips in front."""
-    for row in range(3):
-        x = LEFT + s.uniform(0, 6)
-        while x < RIGHT:
-            s.circle(x, y + 3 + row * 9, 2.0 + row * 0.4, ("accent", "bright", "second")[row], detail=True)
-            x += 7 + row
-
-
-DRAW = {
-    "desert": desert, "forest": forest, "waterfall": waterfall, "island": island, "wave": wave,
-    "castle": castle, "windmill": windmill,
-}  # fmt: skip
+DRAW = {"desert": desert, "forest": forest, "waterfall": waterfall, "island": island, "wave": wave}

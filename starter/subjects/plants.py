@@ -52,7 +52,8 @@ def saguaro(p: Pose, role: str, rib: str) -> None:
     for side, at, length in arms:
         y, out = -high * at, side * s.uniform(27, 31) * (1 if at > 0.3 else 0.9)
         a = w * 0.33
-        p.blob([(side * 3, y - a), (out - side * a * 2, y - a), (out - side * a, y - a * 2.2), (out - side * a, y - length),
+        p.blob([(side * 3, y - a), (out - side * a * 2, y - a), (out - side * a, y - a * 2.2),
+            (out - side * a, y - length),
                 (out, y - length - a), (out + side * a, y - length), (out + side * a, y - a * 0.5),
                 (out - side * 1, y + a * 1.1), (side * 3, y + a)], role)  # fmt: skip
         p.line([(out, y - length + 5), (out, y - 4)], rib, 1.6, detail=True)
@@ -64,7 +65,8 @@ def saguaro(p: Pose, role: str, rib: str) -> None:
 def post(p: Pose, x: float, foot: float, top: float, w: float, role: str, rib: str) -> None:
     r = w / 2
     p.blob([(x - r, foot + 3), (x - r * 1.08, foot - 8), (x - r * 1.08, top + r), (x - r, top), (x, top - 3),
-            (x + r, top), (x + r * 1.08, top + r), (x + r * 1.08, foot - 8), (x + r, foot + 3)], role)  # fmt: skip
+            (x + r, top), (x + r * 1.08, top + r), (x + r * 1.08, foot - 8),
+                (x + r, foot + 3)], role)  # fmt: skip
     for dx in (-0.5, 0.0, 0.5):
         p.line([(x + dx * w * 0.9, top + 9 + 6 * abs(dx)), (x + dx * w * 0.9, foot - 4)], rib, 1.8)
 
@@ -122,16 +124,20 @@ def toadstool(p: Pose, shape: float) -> None:
     r, high = 42 - 6 * (shape - 0.7), 40 * shape
     y = -42.0 - 8 * (1.25 - shape)
     lean = s.uniform(-4, 4)
-    p.blob([(-13, 4), (-15, -6), (lean - 8, y * 0.6), (lean - 8, y - 4), (lean + 8, y - 4), (lean + 8, y * 0.6),
-            (15, -6), (13, 4)], "second")  # fmt: skip
-    p.polygon([(lean - 8, y * 0.7), (lean + 8, y * 0.7), (lean + 13, y * 0.46), (lean, y * 0.54), (lean - 13, y * 0.46)],
-              "bright")  # fmt: skip
+    stem = [(-14, 5), (-15, -6), (-11, y * 0.45), (lean - 10, y - 4)]
+    p.blob([*stem, *[(2 * lean - x if i == 3 else -x, z) for i, (x, z) in reversed(list(enumerate(stem)))]],
+           "second")  # fmt: skip
+    p.polygon([(lean - 9, y * 0.86), (lean + 9, y * 0.86), (lean + 13, y * 0.6), (lean + 5, y * 0.66),
+        (lean, y * 0.58),
+               (lean - 5, y * 0.66), (lean - 13, y * 0.6)], "far")  # fmt: skip
     p.ellipse(lean, y, r * 0.95, 7.5, "dark")
     p.blob([(lean - r * 1.04, y + 5), (lean - r * 1.04, y - high * 0.3), (lean - r * 0.8, y - high * 0.85),
             (lean, y - high * 1.22), (lean + r * 0.8, y - high * 0.85), (lean + r * 1.04, y - high * 0.3),
-            (lean + r * 1.04, y + 5), (lean + r * 0.5, y - 2), (lean - r * 0.5, y - 2)], "accent")  # fmt: skip
+            (lean + r * 1.04, y + 5), (lean + r * 0.5, y - 2),
+                (lean - r * 0.5, y - 2)], "accent")  # fmt: skip
     size = s.uniform(0.85, 1.15)
-    for dx, dy, d in ((0.0, 0.62, 0.17), (-0.5, 0.42, 0.13), (0.5, 0.45, 0.12), (-0.2, 0.2, 0.09), (0.25, 0.16, 0.1),
+    for dx, dy, d in ((0.0, 0.62, 0.17), (-0.5, 0.42, 0.13), (0.5, 0.45, 0.12), (-0.2, 0.2, 0.09),
+        (0.25, 0.16, 0.1),
                       (-0.78, 0.14, 0.09), (0.77, 0.14, 0.08)):  # fmt: skip
         p.ellipse(lean + dx * r, y - dy * high - 2, d * r * size, d * r * size * 0.86, "bright")
 

@@ -104,7 +104,7 @@ def greek(p: Pose, light: str) -> None:
     w, h, roof = s.uniform(42, 47), s.uniform(38, 46), s.uniform(17, 23)
     for step in range(3):
         p.rect(-w - 8 + 3 * step, -4 * (step + 1), 2 * w + 16 - 6 * step, 4, ("main", "second", "main")[step])
-    p.rect(-w + 4, -12 - h, 2 * w - 8, h, "dark")
+    p.rect(-w, -12 - h, 2 * w, h, "dark")
     thick = min(10.5, 62 / columns)
     pale = "bright" if light != "dusk" else "orb"
     for i in range(columns):
@@ -123,7 +123,7 @@ def greek(p: Pose, light: str) -> None:
 
 def cathedral(p: Pose, light: str) -> None:
     s = p.s
-    tower, spire = s.uniform(56, 62), s.uniform(25, 33)
+    tower, spire = s.uniform(56, 62), s.uniform(28, 36)
     out = s.uniform(25, 28)
     nave = s.uniform(52, 58)
     p.polygon([(-17, 0), (-17, -nave + 12), (0, -nave - 10), (17, -nave + 12), (17, 0)], "second")
@@ -177,20 +177,18 @@ def stupa(p: Pose, light: str) -> None:
     y -= high
     p.ellipse(0, y - 0.5, 5, 2, "main")
     p.polygon([(-2.2, y - 1), (0, y - 11), (2.2, y - 1)], "accent")
-    if s.chance(0.65):
+    if s.chance(0.3):
         flags(p, y - 2, r + 15)
 
 
 def flags(p: Pose, top: float, reach: float) -> None:
     """Lines of prayer flags from the spire down to the ground."""
     for side in (-1, 1):
-        line = [(0.0, top), (side * reach * 0.45, top * 0.45), (side * reach * 1.25, -2.0)]
-        p.line(line, "dark", 1.3, detail=True)
-        for i in range(1, 7):
-            t = i / 7
-            x = side * reach * (0.9 * t * (1 - t) + 1.25 * t * t)
-            y = top * ((1 - t) ** 2 + 0.9 * t * (1 - t)) - 2 * t * t
-            p.rect(x - 2.2, y, 4.4, 5, ("accent", "bright", "second")[i % 3], detail=True)
+        steps = [i / 10 for i in range(11)]
+        line = [(side * reach * 1.3 * t, top * (1 - t) ** 1.5 - 2) for t in steps]
+        p.line(line, "dark", 0.9, detail=True)
+        for i, (x, y) in enumerate(line[2:-1:2]):
+            p.rect(x - 2.4, y, 4.8, 5.6, ("accent", "bright", "second")[i % 3], detail=True)
 
 
 FORM = {"pagoda": pagoda, "mosque": mosque, "greek temple": greek, "cathedral": cathedral, "stupa": stupa}

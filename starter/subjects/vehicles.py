@@ -8,7 +8,7 @@ from starter import backdrop
 from starter.scene import BLEED, Point, Scene
 from starter.subjects.pose import Pose, stand
 
-LEFT, RIGHT = BLEED
+LEFT, RIGHT = BLEED[0] - 30, BLEED[1] + 30
 
 
 def wheel(p: Pose, x: float, r: float, hub: str = "bright") -> None:
@@ -19,14 +19,17 @@ def wheel(p: Pose, x: float, r: float, hub: str = "bright") -> None:
 # Half-side views facing right, 100 wide: body, windows.
 CARS: dict[str, tuple[list[Point], list[list[Point]]]] = {
     "saloon": (
-        [(-50, -9), (-50, -25), (-46, -29), (-31, -31), (-19, -47), (12, -47), (27, -31), (46, -27), (50, -22),
+        [(-50, -9), (-50, -25), (-46, -29), (-31, -31), (-19, -47), (12, -47), (27, -31), (46, -27),
+            (50, -22),
          (50, -9)],
         [[(-25, -31), (-16, -43), (-3, -43), (-3, -31)], [(1, -31), (1, -43), (10, -43), (21, -31)]],
     ),
     "small": (
-        [(-44, -9), (-46, -20), (-40, -34), (-28, -46), (-14, -53), (4, -53), (16, -47), (24, -33), (38, -30), (45, -20),
+        [(-44, -9), (-46, -20), (-40, -34), (-28, -46), (-14, -53), (4, -53), (16, -47), (24, -33),
+            (38, -30), (45, -20),
          (44, -9)],
-        [[(-31, -33), (-24, -44), (-12, -48), (-7, -48), (-7, -33)], [(-2, -33), (-2, -48), (4, -48), (12, -43), (17, -33)]],
+        [[(-31, -33), (-24, -44), (-12, -48), (-7, -48), (-7, -33)], [(-2, -33), (-2, -48), (4, -48),
+            (12, -43), (17, -33)]],
     ),
     "van": (
         [(-50, -9), (-50, -52), (-46, -56), (20, -56), (34, -34), (47, -30), (50, -24), (50, -9)],
@@ -38,7 +41,8 @@ CARS: dict[str, tuple[list[Point], list[list[Point]]]] = {
         [[(-4, -31), (-2, -44), (10, -44), (18, -31)]],
     ),
     "racer": (
-        [(-50, -10), (-51, -30), (-36, -28), (-22, -36), (-10, -41), (6, -41), (22, -29), (44, -22), (51, -14),
+        [(-50, -10), (-51, -30), (-36, -28), (-22, -36), (-10, -41), (6, -41), (22, -29), (44, -22),
+            (51, -14),
          (51, -9)],
         [[(-14, -29), (-8, -37), (5, -37), (15, -29)]],
     ),
@@ -185,7 +189,7 @@ def airplane(s: Scene, light: str, level: int, form: str) -> None:
         backdrop.hills(s, level - 1, 118)
     for _ in s.times((0, 2, 5)[level]):
         backdrop.cloud(s, s.uniform(LEFT, RIGHT), s.uniform(98, 124), s.uniform(7, 12))
-    p = stand(s, s.uniform(60, 68), 0.98, 1.08, drift=4)
+    p = stand(s, s.uniform(56, 66), 0.84, 0.94, drift=3)
     tilt = -p.way * s.uniform(4, 20)
     turn = skia.Matrix.RotateDeg(tilt, skia.Point(p.x, p.y))
     first = len(s.shapes)
@@ -211,7 +215,8 @@ def jet(p: Pose, light: str) -> None:
     p.polygon([(12, -6), (-16, -38), (-27, -38), (-10, -5)], "second")
     p.polygon([(-36, -6), (-52, -22), (-59, -22), (-50, -4)], "second")
     p.polygon([(-34, -7), (-52, -35), (-63, -35), (-55, -4)], "accent")
-    p.blob([(-62, -6), (-40, -11), (20, -12), (46, -11), (58, -5), (63, 2), (56, 7), (40, 10), (-8, 10), (-40, 5),
+    p.blob([(-62, -6), (-40, -11), (20, -12), (46, -11), (58, -5), (63, 2), (56, 7), (40, 10), (-8, 10),
+        (-40, 5),
             (-62, -3)], "main")  # fmt: skip
     p.polygon([(46, -9), (53, -6), (57, -2), (47, -2)], "bright")
     for i in range(8):
@@ -236,7 +241,7 @@ def biplane(p: Pose, light: str) -> None:
     p.circle(-8, -15, 6, "second")
     p.polygon([(18, 16), (22, 28), (26, 28), (24, 16)], "dark")
     wheel(Pose(p.s, *p.at([(23, 36)])[0], p.k, p.way), 0, 7)
-    p.polygon([(-34, -9.5), (-28, -10.5), (-28, 8), (-34, 6.5)], "bright")
+    p.polygon([(-34, -9.5), (-28, -10.5), (-28, 8), (-34, 6.5)], "second")
     p.rect(44, -4.5, 8, 9, "second")
     p.ellipse(52, 0, 2.6, 25, "bright" if light != "day" else "dark")
 
