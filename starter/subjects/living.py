@@ -33,7 +33,9 @@ def standing_dog(s: Scene, pen: Pen) -> None:
     h, nose = s.uniform(21, 32), s.uniform(-4, 5)  # short to long legs, short to long muzzle
     step = s.uniform(-5, 7)
     for x, z in ((12, -step), (-24, step)):
-        pen.put("second", tube((x, -h - 6, 6), (x + z * 0.5, -h / 2, 4), (x + z, -4, 3.8), (x + z + 5, -3, 3)))
+        pen.put(
+            "second", tube((x, -h - 6, 6), (x + z * 0.5, -h / 2, 4), (x + z, -4, 3.8), (x + z + 5, -3, 3))
+        )
     tail = s.rng.integers(3)
     tails = [
         tube((-34, -h - 16, 5), (-46, -h - 25, 4.2), (-51, -h - 38, 3.4), (-47, -h - 48, 2.2)),
@@ -60,7 +62,10 @@ def standing_dog(s: Scene, pen: Pen) -> None:
 def dog_head(s: Scene, pen: Pen, y: float, nose: float) -> None:
     """An ear, an eye and a nose on a head whose jaw is about 30 above `y`."""
     if s.chance(0.62):
-        pen.put("second", curve([(25, y - 50), (33, y - 49), (34, y - 36), (28, y - 23), (21, y - 26), (21, y - 40)]))
+        pen.put(
+            "second",
+            curve([(25, y - 50), (33, y - 49), (34, y - 36), (28, y - 23), (21, y - 26), (21, y - 40)]),
+        )
     else:
         pen.put("main", polygon([(22, y - 45), (23, y - 64), (34, y - 50)]))
         pen.put("second", polygon([(25, y - 47), (25.5, y - 57), (31, y - 50)]))
@@ -88,7 +93,7 @@ def sitting_dog(s: Scene, pen: Pen) -> None:
 def horse(s: Scene, light: str, level: int, form: str) -> None:
     y = outdoors(s, light, level)
     way = side(s)
-    pen = Pen(s, 64 - way * 2 + s.uniform(-4, 4), y, s.uniform(0.82, 0.9), way=way)
+    pen = Pen(s, 64 - way * 2 + s.uniform(-4, 4), y, s.uniform(0.78, 0.86), way=way)
     pose = int(s.rng.integers(3))  # standing, prancing, trotting
     front = [
         [(24, -48, 7.5), (25, -26, 4), (24, -6, 3.2), (27, -2, 3.6)],
@@ -102,10 +107,17 @@ def horse(s: Scene, light: str, level: int, form: str) -> None:
     ][pose]
     lift = s.uniform(-4, 6)
     with s.subject():
-        pen.put("second", tube((18, -46, 7), (14 - lift, -26, 4), (14 - 2 * lift, -6, 3.2), (17 - 2 * lift, -2, 3.4)))
-        pen.put("second", tube((-24, -50, 10), (-18, -36, 6), (-24 + lift, -24, 4), (-20 + 2 * lift, -2, 3.4)))
+        pen.put(
+            "second",
+            tube((18, -46, 7), (14 - lift, -26, 4), (14 - 2 * lift, -6, 3.2), (17 - 2 * lift, -2, 3.4)),
+        )
+        pen.put(
+            "second", tube((-24, -50, 10), (-18, -36, 6), (-24 + lift, -24, 4), (-20 + 2 * lift, -2, 3.4))
+        )
         flow = (0, 4, 9)[pose]
-        tail = tube((-37, -60, 3.5), (-46 - flow / 2, -56, 5.5), (-51 - flow, -38, 6.5), (-49 - 1.4 * flow, -18, 2))
+        tail = tube(
+            (-37, -60, 3.5), (-46 - flow / 2, -56, 5.5), (-51 - flow, -38, 6.5), (-49 - 1.4 * flow, -18, 2)
+        )
         pen.put("accent", tail)
         body = curve([
             (-40, -58), (-30, -67), (-8, -63), (10, -67), (22, -82), (34, -98), (42, -99), (50, -88), (57, -77),
@@ -115,8 +127,18 @@ def horse(s: Scene, light: str, level: int, form: str) -> None:
         ear = polygon([(33, -95), (34, -108), (41, -97)])
         pen.put("main", body, ear, tube(*front), tube(*back))
         for x, z, _ in (front[-1], back[-1]):
-            pen.put("dark", oval(x + 0.5, z + 0.5, 5, 3.6))
-        mane = [(36, -103), (30, -101), (20, -92), (9, -80), (4, -66), (14, -68), (21, -75), (29, -86), (37, -95)]
+            pen.put("accent", oval(x + 0.5, z + 0.5, 5, 3.6))
+        mane = [
+            (36, -103),
+            (30, -101),
+            (20, -92),
+            (9, -80),
+            (4, -66),
+            (14, -68),
+            (21, -75),
+            (29, -86),
+            (37, -95),
+        ]
         pen.put("accent", curve(mane))
         pen.put("bright", oval(44.5, -89, 2.2))
         if s.chance(0.45):
@@ -169,7 +191,7 @@ def elephant(s: Scene, light: str, level: int, form: str) -> None:
             pen.put("bright", *(oval(x + d, -1.6, 2.4, 1.8) for d in (-5.0, 0.0, 5.0)), detail=True)
     if level == 2:
         for flank in (-1, 1):
-            acacia(s, 64 + flank * s.uniform(70, 100), y - 8, s.uniform(0.8, 1.2))
+            acacia(s, 64 + flank * s.uniform(74, 104), y - 8, s.uniform(0.6, 0.8))
     backdrop.meadow(s, level, y + 2)
 
 
@@ -185,7 +207,9 @@ def lizard(s: Scene, light: str, level: int, form: str) -> None:
     if level == 2:
         backdrop.hills(s, 2, s.uniform(70, 76))
     slab(s, level)
-    pen = Pen(s, s.uniform(60, 68), s.uniform(60, 68), s.uniform(0.9, 1.0), way=side(s), turn=s.uniform(-50, -5))
+    pen = Pen(
+        s, s.uniform(60, 68), s.uniform(60, 68), s.uniform(0.9, 1.0), way=side(s), turn=s.uniform(-50, -5)
+    )
     bend = s.uniform(7, 12) * side(s)
     spine = [(-66, -bend * 1.2, 1.5), (-58, -bend * 2.1, 2), (-47, -bend * 0.8, 3.2), (-32, bend * 1.1, 4.6), (-16, bend * 0.2, 8.6),
              (0, -bend * 0.7, 10.6), (16, -bend * 0.3, 9), (26, bend * 0.1, 7), (35, bend * 0.2, 9.6),
@@ -208,7 +232,7 @@ def lizard(s: Scene, light: str, level: int, form: str) -> None:
             pen.put("bright", oval(39, flank * 6.4 + bend * 0.15, 2.8))
     for _ in s.times(0, (0, 3, 8)[level]):
         x, y, r = s.uniform(*BLEED), s.uniform(112, 200), s.uniform(2, 5)
-        s.ellipse(x, y, 1.6 * r, r, "mid", detail=True)
+        s.ellipse(x, y, 1.6 * r, r, "near", detail=True)
 
 
 def marks(s: Scene, pen: Pen, spine: list[tuple[float, float, float]]) -> None:
@@ -223,21 +247,29 @@ def marks(s: Scene, pen: Pen, spine: list[tuple[float, float, float]]) -> None:
 
 def slab(s: Scene, level: int) -> None:
     """A warm rock under the lizard, with cracks and grasses by density."""
-    y = s.uniform(92, 98)
+    y = s.uniform(96, 102)
     for _ in range((0, 3, 14)[level]):
         x, h = s.uniform(*BLEED), s.uniform(18, 40)
-        s.line([(x, y + 12), (x + s.uniform(-3, 3), y + 12 - h * 0.6), (x + s.uniform(-12, 12), y + 12 - h)], "mid", 3)
+        s.line(
+            [(x, y + 12), (x + s.uniform(-3, 3), y + 12 - h * 0.6), (x + s.uniform(-12, 12), y + 12 - h)],
+            "near",
+            3,
+        )
     edge = [(BLEED[0] - 20, y + 10), (-20, y + 4), (20, y - 2), (64, y + 3), (110, y - 3), (150, y + 6)]
-    s.blob([*edge, (BLEED[1] + 20, y + 9), (BLEED[1] + 20, 240), (BLEED[0] - 20, 240)], "near")
+    s.blob([*edge, (BLEED[1] + 20, y + 9), (BLEED[1] + 20, 240), (BLEED[0] - 20, 240)], "mid")
     for _ in s.times(0, (0, 3, 5)[level]):
         x, z = s.uniform(-60, 180), s.uniform(y + 12, 190)
-        s.line([(x, z), (x + 10, z + s.uniform(-6, 6)), (x + 24, z + s.uniform(-4, 8))], "dark", 1.6, detail=True)
+        s.line(
+            [(x, z), (x + 10, z + s.uniform(-6, 6)), (x + 24, z + s.uniform(-4, 8))], "dark", 1.6, detail=True
+        )
 
 
 def branch(s: Scene, level: int, y: float) -> None:
     """A bough across the picture; busy pictures give it many leaves."""
     lift = s.uniform(-8, 8)
-    s.add(tube((-100, y - lift, 7), (0, y + 1, 5.5), (64, y, 5), (128, y + 1, 4.5), (220, y + lift, 3)), "near")
+    s.add(
+        tube((-100, y - lift, 7), (0, y + 1, 5.5), (64, y, 5), (128, y + 1, 4.5), (220, y + lift, 3)), "near"
+    )
     for _ in range((0, 6, 26)[level]):
         x = s.uniform(-78, 206)
         if 40 < x < 88 and level < 2:
@@ -268,7 +300,10 @@ def bird(s: Scene, light: str, level: int, form: str) -> None:
 def flying_bird(s: Scene, pen: Pen) -> None:
     beat = s.uniform(-6, 8)
     tail = polygon([(-18, -5), (-56, -10), (-48, -1), (-57, 9), (-16, 7)])
-    pen.put("main", curve([(10, -4), (10, -4), (22, -28), (16, -50 + beat), (16, -50 + beat), (4, -38), (-6, -20)]))
+    pen.put(
+        "main",
+        curve([(10, -4), (10, -4), (22, -28), (16, -50 + beat), (16, -50 + beat), (4, -38), (-6, -20)]),
+    )
     body = tube((-26, 1, 4), (-8, 2, 11), (12, 0, 12), (27, -8, 9.5), (32, -9, 7))
     pen.put("main", body, tail)
     pen.put("bright", curve([(-8, 11), (6, 6), (20, 4), (30, -3), (22, 8), (8, 13)]))
@@ -293,7 +328,10 @@ def perched_bird(s: Scene, pen: Pen) -> None:
     pen.put("main", *parts)
     pen.put("bright", curve([(32, head + 12), (33, head + 22), (25, head + 42), (12, -13), (0, -13), (8, -26),
                              (18, -44), (24, head + 14)]))  # fmt: skip
-    pen.put("second", curve([(8, -52), (14, -40), (4, -24), (-16, -18), (-34, -12), (-34, -12), (-22, -32), (-8, -50)]))
+    pen.put(
+        "second",
+        curve([(8, -52), (14, -40), (4, -24), (-16, -18), (-34, -12), (-34, -12), (-22, -32), (-8, -50)]),
+    )
     pen.put("accent", polygon([(37, head - 6), (52, head + 1), (37, head + 6)]))
     pen.put("bright", oval(29, head - 2, 3))
     pen.put("dark", oval(29.6, head - 2, 1.5))
@@ -311,7 +349,16 @@ def owl(s: Scene, light: str, level: int, form: str) -> None:
     with s.subject():
         pen.put("second", polygon([(-12, -12), (12, -12), (8, 16), (-8, 16)]))
         tuft = s.uniform(0, 12) if s.chance(0.75) else -2.0
-        half = [(0, -74), (16, -79), (28, -86 - tuft), (28, -86 - tuft), (33, -66), (33, -48), (31, -24), (20, -6)]
+        half = [
+            (0, -74),
+            (16, -79),
+            (28, -86 - tuft),
+            (28, -86 - tuft),
+            (33, -66),
+            (33, -48),
+            (31, -24),
+            (20, -6),
+        ]
         outline = [*((x * w, z) for x, z in half), (0, -1), *((-x * w, z) for x, z in half[:0:-1])]
         pen.put("main", curve(outline))
         pen.put("bright", curve([(0, -50), (18 * w, -44), (20 * w, -22), (10 * w, -6), (-10 * w, -6), (-20 * w, -22),
@@ -319,10 +366,17 @@ def owl(s: Scene, light: str, level: int, form: str) -> None:
         for row in range(3):
             for column in range(3 - row % 2):
                 x, z = (column - 1 + 0.5 * (row % 2)) * 11 * w, -34 + 10 * row
-                pen.put("main", curve([(x - 4, z - 3), (x, z - 1.5), (x + 4, z - 3), (x, z + 4)]), detail=True)
+                pen.put(
+                    "main", curve([(x - 4, z - 3), (x, z - 1.5), (x + 4, z - 3), (x, z + 4)]), detail=True
+                )
         for flank in (-1, 1):
             f = flank * w
-            pen.put("second", curve([(f * 33, -52), (f * 35, -30), (f * 24, -3), (f * 24, -3), (f * 18, -24), (f * 22, -46)]))
+            pen.put(
+                "second",
+                curve(
+                    [(f * 33, -52), (f * 35, -30), (f * 24, -3), (f * 24, -3), (f * 18, -24), (f * 22, -46)]
+                ),
+            )
             pen.put("bright", oval(f * 14, -62, 13.5 * min(w, 1.05)))
             pen.put("accent", oval(f * 13, -62, 8))
             pen.put("dark", oval(f * 13, -62, 4.4))
@@ -389,8 +443,26 @@ def butterfly(s: Scene, light: str, level: int, form: str) -> None:
             paths = []
             for flank in (-1, 1):
                 f = flank * reach
-                upper = [(3, -8), (12, -24), (30, -42 - rise), (48, -44 - rise), (53, -34), (46, -14), (30, -1), (12, 1)]
-                lower = [(3, 0), (20, 0), (38, 8), (40, 24), (30, 36 + drop), (20, 40 + drop), (14, 26), (5, 12)]
+                upper = [
+                    (3, -8),
+                    (12, -24),
+                    (30, -42 - rise),
+                    (48, -44 - rise),
+                    (53, -34),
+                    (46, -14),
+                    (30, -1),
+                    (12, 1),
+                ]
+                lower = [
+                    (3, 0),
+                    (20, 0),
+                    (38, 8),
+                    (40, 24),
+                    (30, 36 + drop),
+                    (20, 40 + drop),
+                    (14, 26),
+                    (5, 12),
+                ]
                 for wing, (cx, cy) in ((upper, (33.0, -23.0)), (lower, (24.0, 18.0))):
                     paths.append(curve([(f * (cx + (x - cx) * k), cy + (y - cy) * k) for x, y in wing]))
             if k == 1.0:
