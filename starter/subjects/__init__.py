@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starter.scene import Scene
-from starter.subjects import classic, living, people, things
+from starter.subjects import classic, living, people, things, winged
 
 Draw = Callable[[Scene, str, int, str], None]
-DRAW: dict[str, Draw] = {**classic.DRAW, **living.DRAW, **things.DRAW, **people.DRAW}
+DRAW: dict[str, Draw] = {**classic.DRAW, **living.DRAW, **winged.DRAW, **things.DRAW, **people.DRAW}

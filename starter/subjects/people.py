@@ -17,7 +17,7 @@ def person(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.hills(s, level, ground)
     if level == 2:
         backdrop.meadow(s, level, ground + 2)
-    pen = Pen(s, s.uniform(56, 72), ground + 7, s.uniform(0.88, 0.96), way=side(s), light=light)
+    pen = Pen(s, s.uniform(56, 72), ground + 7, s.uniform(0.92, 1.0), way=side(s), light=light)
     with s.subject():
         {"coat": coat, "kimono": kimono, "sari": sari, "poncho": poncho, "boubou": boubou}[form](s, pen)
 
@@ -40,7 +40,8 @@ def coat(s: Scene, pen: Pen) -> None:
     for sleeve in sleeves:
         x = sleeve.getBounds().centerX()
         pen.put("second", oval(x * 1.06, -34, 4))
-    body = curve([(-8, -75), (8, -75), (18, -69), (16, -52), (18, hem), (18, hem), (-18, hem), (-18, hem), (-16, -52),
+    body = curve([(-8, -75), (8, -75), (18, -69), (16, -52), (18, hem), (18, hem), (-18, hem), (-18, hem),
+        (-16, -52),
                   (-18, -69)])  # fmt: skip
     pen.put("main", body, *sleeves)
     pen.line([(1, -70), (1, hem + 2)], "second", 1.8)
@@ -82,7 +83,8 @@ def kimono(s: Scene, pen: Pen) -> None:
         )
         for f in (-1, 1)
     ]
-    robe = curve([(-9, -75), (9, -75), (16, -66), (13, -50), (14, -26), (13, -4), (13, -4), (-13, -4), (-13, -4),
+    robe = curve([(-9, -75), (9, -75), (16, -66), (13, -50), (14, -26), (13, -4), (13, -4), (-13, -4),
+        (-13, -4),
                   (-14, -26), (-13, -50), (-16, -66)])  # fmt: skip
     pen.put("main", robe, *sleeves)
     for f in (-1, 1):
@@ -99,11 +101,13 @@ def kimono(s: Scene, pen: Pen) -> None:
 def sari(s: Scene, pen: Pen) -> None:
     pen.put("second", tube((14, -68, 4), (20, -54, 3.6), (13, -44, 3.4)))
     head(pen)
-    pen.put(pen.deep, curve([(8, -86), (8, -95), (0, -99), (-9, -95), (-12, -84), (-14, -80), (-7, -80), (-4, -90)]),
+    pen.put(pen.deep, curve([(8, -86), (8, -95), (0, -99), (-9, -95), (-12, -84), (-14, -80), (-7, -80),
+        (-4, -90)]),
             oval(-11, -85, 6))  # fmt: skip
     pen.put("bright", curve([(-9, -74), (9, -74), (16, -69), (18, -60), (11, -54), (-11, -54), (-17, -62)]))
     flare = s.uniform(20, 26)
-    skirt = curve([(-11, -56), (11, -56), (14, -46), (16, -24), (flare, -2), (flare, -2), (0, 0), (-flare, -2),
+    skirt = curve([(-11, -56), (11, -56), (14, -46), (16, -24), (flare, -2), (flare, -2), (0, 0),
+        (-flare, -2),
                    (-flare, -2), (-16, -24), (-14, -46)])  # fmt: skip
     drape = curve([(-15, -74), (-6, -77), (4, -62), (14, -46), (12, -38), (0, -44), (-14, -58)])
     fall = polygon([(-16, -73), (-7, -75), (-10, -44), (-20, -12), (-33, -16), (-24, -50)])
@@ -145,8 +149,10 @@ def boubou(s: Scene, pen: Pen) -> None:
     wide = s.uniform(34, 40)
     for f in (-1, 1):
         pen.put("second", oval(f * (wide - 1), -40, 4.6))
-    robe = curve([(-7, -77), (7, -77), (20, -72), (wide, -46), (wide, -46), (wide + 1, -30), (wide - 4, -28), (24, -40),
-                  (24, -6), (24, -6), (0, -4), (-24, -6), (-24, -6), (-24, -40), (4 - wide, -28), (-wide - 1, -30),
+    robe = curve([(-7, -77), (7, -77), (20, -72), (wide, -46), (wide, -46), (wide + 1, -30),
+        (wide - 4, -28), (24, -40),
+                  (24, -6), (24, -6), (0, -4), (-24, -6), (-24, -6), (-24, -40), (4 - wide, -28),
+                  (-wide - 1, -30),
                   (-wide, -46), (-wide, -46), (-20, -72)])  # fmt: skip
     pen.put("main", robe)
     for f in (-1, 1):

@@ -53,18 +53,21 @@ def window(s: Scene, light: str, level: int) -> None:
         return
     w, h, y = s.uniform(38, 46), s.uniform(50, 58), s.uniform(6, 12)
     arch = s.chance(0.4)
-    pane = curve([(x - w / 2, y + h), (x - w / 2, y + h), (x - w / 2, y + 14), (x, y - 4), (x + w / 2, y + 14),
+    pane = curve([(x - w / 2, y + h), (x - w / 2, y + h), (x - w / 2, y + 14), (x, y - 4),
+        (x + w / 2, y + 14),
                   (x + w / 2, y + h), (x + w / 2, y + h)]) if arch else box(x - w / 2, y, w, h)  # fmt: skip
     s.add(pane, "cloud")
     r = {"day": 8.0, "dusk": 13.0, "night": 9.0}[light]
     disc = oval(x + s.uniform(-7, 7), y + h * (0.72 if light == "dusk" else 0.36), r)
     if light == "night":
-        s.add(curve([(x - 2, y + 12), (x - 2, y + 12), (x - 11, y + 21), (x - 2, y + 31), (x + 8, y + 26), (x + 8, y + 26),
+        s.add(curve([(x - 2, y + 12), (x - 2, y + 12), (x - 11, y + 21), (x - 2, y + 31), (x + 8, y + 26),
+            (x + 8, y + 26),
                      (x - 2, y + 22)]), "orb")  # fmt: skip
     else:
         s.add(cut(disc, pane), "orb")
     if level == 2:
-        ridge = curve([(x - 40, y + h * 0.86), (x - 8, y + h * 0.7), (x + 10, y + h * 0.8), (x + 40, y + h * 0.68),
+        ridge = curve([(x - 40, y + h * 0.86), (x - 8, y + h * 0.7), (x + 10, y + h * 0.8),
+            (x + 40, y + h * 0.68),
                        (x + 40, y + h + 9), (x - 40, y + h + 9)])  # fmt: skip
         s.add(cut(ridge, pane), "far")
     frame = {"day": "mid", "dusk": "near", "night": "mid"}[light]
@@ -108,7 +111,8 @@ def fruit(s: Scene, light: str, level: int, form: str) -> None:
     with s.subject():
         if s.chance(0.55):
             heap(s, pen, 17)
-            pen.put("main", curve([(-42, -28), (-42, -28), (42, -28), (42, -28), (34, -9), (16, 0), (-16, 0), (-34, -9)]),
+            pen.put("main", curve([(-42, -28), (-42, -28), (42, -28), (42, -28), (34, -9), (16, 0),
+                (-16, 0), (-34, -9)]),
                     box(-14, -2, 28, 6))  # fmt: skip
             pen.put("bright", box(-38, -23, 76, 4))
         else:
@@ -126,9 +130,11 @@ def heap(s: Scene, pen: Pen, up: float) -> None:
         pineapple(pen, 2, -30 - up)
     bananas = s.chance(0.5)
     if bananas:
-        for lift, role in ((7, "bright"), (0, "accent")):
-            pen.put(role, tube((-47, -46 - up, 2.2), (-45 + lift, -28 - up - lift, 6), (-31 + lift, -15 - up - lift, 7),
-                               (-10 + lift, -12 - up - lift, 2.6)))  # fmt: skip
+        for lift, role in ((8, "second"), (0, "accent")):
+            pen.put(role, tube((-46, -48 - up, 2), (-46 + lift, -34 - up, 5),
+                (-38 + lift, -21 - up - lift / 2, 6),
+                               (-24 + lift, -14 - up - lift / 2, 5), (-9 + lift, -14 - up, 2.2)))  # fmt: skip
+        pen.line([(-46, -46 - up), (-46, -52 - up)], pen.deep, 3)
     else:
         for row in range(4):
             for i in range(4 - row):
@@ -157,8 +163,10 @@ def pear(pen: Pen, x: float, y: float, role: str) -> None:
 
 def pineapple(pen: Pen, x: float, y: float) -> None:
     for lean in (-22.0, 22.0, -12.0, 12.0, 0.0):
-        pen.put("main", curve([(x - 5, y - 14), (x - 5 + lean * 0.4, y - 28), (x + lean, y - 46 + abs(lean) * 0.5),
-                               (x + lean, y - 46 + abs(lean) * 0.5), (x + 5 + lean * 0.4, y - 26), (x + 5, y - 14)]))  # fmt: skip
+        pen.put("main", curve([(x - 5, y - 14), (x - 5 + lean * 0.4, y - 28),
+            (x + lean, y - 46 + abs(lean) * 0.5),
+                               (x + lean, y - 46 + abs(lean) * 0.5), (x + 5 + lean * 0.4, y - 26),
+                               (x + 5, y - 14)]))  # fmt: skip
     body = oval(x, y + 4, 17, 22)
     pen.put("second", body)
     for i in range(4):
@@ -183,7 +191,8 @@ def teapot(s: Scene, light: str, level: int, form: str) -> None:
         else:
             loop = oval(-34, -30, 19, 17)
             pen.put("main", less(loop, oval(-34, -30, 12.5, 10.5)))
-        spout = curve([(26, -14), (40, -22), (46, -42), (54, -50), (54, -50), (62, -48), (62, -48), (56, -34), (50, -14),
+        spout = curve([(26, -14), (40, -22), (46, -42), (54, -50), (54, -50), (62, -48), (62, -48),
+            (56, -34), (50, -14),
                        (32, -4)])  # fmt: skip
         half = [(14, -56), (30, -46), (36, -28), (31, -10), (20, 0), (20, 0)]
         body = curve(
@@ -191,7 +200,8 @@ def teapot(s: Scene, light: str, level: int, form: str) -> None:
         )
         pen.put("main", spout, body, box(-20, -3, 40, 6))
         lid = -56 * tall
-        pen.put("accent", curve([(-19, lid + 3), (-19, lid + 3), (-14, lid - 7), (0, lid - 10), (14, lid - 7), (19, lid + 3),
+        pen.put("accent", curve([(-19, lid + 3), (-19, lid + 3), (-14, lid - 7), (0, lid - 10),
+            (14, lid - 7), (19, lid + 3),
                                  (19, lid + 3)]), oval(0, lid - 13, 4.6))  # fmt: skip
         pattern = int(s.rng.integers(3))
         if pattern == 0:
@@ -271,8 +281,8 @@ def taco(s: Scene, pen: Pen, k: float) -> None:
     shell = [(x * k, y * k) for x, y in half]
     pen.put("second", curve([(x + 5, y - 7 * k) for x, y in shell]))
     for i in range(9):
-        x, y = around(0, -4, 36 * k, 0.53 + 0.43 * i / 8)
-        pen.put(("main", "bright", "main")[i % 3], oval(x + 2, y, s.uniform(5.5, 7.5)))
+        x, y = around(0, -4, 34.5 * k, 0.53 + 0.43 * i / 8)
+        pen.put(("main", "bright", "main")[i % 3], oval(x + 2, y, s.uniform(4, 5.6)))
     pen.put("accent", curve(shell))
     for x, y in ((-15.0, -14.0), (4.0, -24.0), (15.0, -12.0)):
         pen.put("second", oval(x * k, y * k, 2.8, 2), detail=True)
@@ -289,7 +299,8 @@ def bread(s: Scene, pen: Pen) -> None:
             x = -28 + 17 * i
             pen.line([(x, -24 + i * 1.4), (x + 9, -33 + i * 2.2)], "bright", 3.4)
         return
-    loaf = curve([(-46, -9), (-48, -24), (-42, -42), (-22, -54), (4, -57), (28, -52), (44, -40), (48, -24), (46, -9), (46, -9),
+    loaf = curve([(-46, -9), (-48, -24), (-42, -42), (-22, -54), (4, -57), (28, -52), (44, -40), (48, -24),
+        (46, -9), (46, -9),
                   (-46, -9)])  # fmt: skip
     pen.put("main", loaf)
     for i in range(3):
@@ -355,7 +366,8 @@ def guitar(s: Scene, light: str, level: int, form: str) -> None:
         for row in range(3):
             pen.put("bright", *(oval(f * 8, -91 + 6 * row, 2.2) for f in (-1, 1)), detail=True)
         if electric:
-            outline = [(-4, -22), (-16, -22), (-22, -38), (-29, -30), (-24, -8), (-30, 12), (-22, 30), (0, 34), (24, 30),
+            outline = [(-4, -22), (-16, -22), (-22, -38), (-29, -30), (-24, -8), (-30, 12), (-22, 30),
+                (0, 34), (24, 30),
                        (31, 12), (24, -6), (27, -24), (20, -30), (13, -18), (4, -18)]  # fmt: skip
         else:
             half = [(0, -30), (14, -29), (23, -18), (19, -4), (22, 6), (31, 20), (26, 36), (0, 42)]
