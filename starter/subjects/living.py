@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starter import backdrop
 from starter.scene import BLEED, Scene, around, polygon, smooth
-from starter.subjects.pen import Pen, curve, oval, side, tube
+from starter.subjects.pen import Joint, Pen, curve, oval, side, tube
 
 
 def outdoors(s: Scene, light: str, level: int, low: float = 34) -> float:
@@ -191,8 +191,8 @@ def elephant(s: Scene, light: str, level: int, form: str) -> None:
         if s.chance(0.3):
             pen.put("accent", curve([(-30, -82), (-8, -86), (4, -82), (4, -52), (-12, -48), (-30, -52)]))
             pen.put("bright", curve([(-24, -74), (-10, -76), (-2, -74), (-2, -60), (-12, -57), (-24, -60)]))
-        for x in (22 + step, -35 - step):
-            pen.put("bright", *(oval(x + d, -1.6, 2.4, 1.8) for d in (-5.0, 0.0, 5.0)), detail=True)
+        for foot in (22 + step, -35 - step):
+            pen.put("bright", *(oval(foot + d, -1.6, 2.4, 1.8) for d in (-5.0, 0.0, 5.0)), detail=True)
     if level == 2:
         for flank in (-1, 1):
             acacia(s, 64 + flank * s.uniform(74, 104), y - 8, s.uniform(0.6, 0.8))
@@ -236,11 +236,11 @@ def lizard(s: Scene, light: str, level: int, form: str) -> None:
         for flank in (-1, 1):
             pen.put("bright", oval(39, flank * 6.4 + bend * 0.15, 2.8))
     for _ in range((0, 4, 18)[level]):
-        x, y, r = s.uniform(*BLEED), s.uniform(70, 200), s.uniform(2, 5)
-        s.ellipse(x, y, 1.6 * r, r, "mid", detail=True)
+        at, low, r = s.uniform(*BLEED), s.uniform(112, 200), s.uniform(2, 5)
+        s.ellipse(at, low, 1.6 * r, r, "mid", detail=True)
 
 
-def marks(s: Scene, pen: Pen, spine: list[tuple[float, float, float]]) -> None:
+def marks(s: Scene, pen: Pen, spine: Sequence[Joint]) -> None:
     """A stripe, bands or spots along a lizard's back."""
     back = spine[2:9]
     kind = int(s.rng.integers(3))

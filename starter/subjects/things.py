@@ -309,7 +309,7 @@ def bread(s: Scene, pen: Pen) -> None:
             "bright",
             curve([(x - 5, -26), (x - 5, -26), (x + 4, -42), (x + 15, -49), (x + 15, -49), (x + 8, -36)]),
         )
-    for x in (40.0, 52.0):
+    for x in (40, 52):
         slice_ = curve([(x - 12, -6), (x - 13, -24), (x - 8, -34), (x + 6, -34), (x + 10, -24), (x + 9, -6)])
         pen.put("accent", slice_)
         pen.put(
@@ -324,12 +324,12 @@ def dumplings(s: Scene, pen: Pen) -> None:
         pen.put(pen.deep, box(-50, -27, 100, 6), box(-50, -4, 100, 5))
         for x in range(-36, 37, 12):
             pen.line([(x, -20), (x, -5)], "main", 1.8, detail=True)
-        spots = ((-17.0, -40.0), (17.0, -40.0), (-32.0, -26.0), (0.0, -26.0), (32.0, -26.0))
+        places = [(-17, -40), (17, -40), (-32, -26), (0, -26), (32, -26)]
     else:
         pen.put("main", curve([(-54, -14), (-54, -14), (54, -14), (54, -14), (34, -1), (-34, -1)]))
-        spots = ((0.0, -36.0), (-17.0, -25.0), (18.0, -25.0), (-34.0, -13.0), (0.0, -13.0), (34.0, -13.0))
-    for x, y in spots:
-        dumpling(pen.shifted(x, y))
+        places = [(0, -36), (-17, -25), (18, -25), (-34, -13), (0, -13), (34, -13)]
+    for dx, dy in places:
+        dumpling(pen.shifted(dx, dy))
     for lift in (0, 6):
         pen.line([(20, -46 - lift), (60, -70 - lift)], pen.deep, 2.6)
 
