@@ -215,7 +215,7 @@ def teapot(s: Scene, light: str, level: int, form: str) -> None:
         cup(pen.shifted(54, 6))
         if level and s.chance(0.7):
             cup(pen.shifted(-58, 6))
-    steam(s, level, 64 + way * 48, top - 38)
+    steam(s, level, 64 + way * 46, top - 38)
 
 
 def cup(pen: Pen) -> None:
@@ -372,7 +372,7 @@ def guitar(s: Scene, light: str, level: int, form: str) -> None:
         else:
             half = [(0, -30), (14, -29), (23, -18), (19, -4), (22, 6), (31, 20), (26, 36), (0, 42)]
             outline = [*half, *((-x, y) for x, y in half[6:0:-1])]
-        pen.put("accent" if s.chance(0.5) else "main", curve(outline))
+        pen.put("accent" if light == "dusk" or s.chance(0.5) else "main", curve(outline))
         if electric:
             pen.put("bright", curve([(6, -14), (18, -6), (18, 14), (8, 24), (4, 4)]))
         else:

@@ -37,7 +37,7 @@ def bird(s: Scene, light: str, level: int, form: str) -> None:
             flying_bird(s, Pen(s, s.uniform(58, 68), s.uniform(60, 68), s.uniform(0.86, 0.97), way=way,
                                turn=-way * s.uniform(0, 16)))  # fmt: skip
         return
-    y = s.uniform(48, 58)
+    y = s.uniform(96, 102)
     branch(s, level, y)
     with s.subject():
         perched_bird(s, Pen(s, s.uniform(58, 68), y - 4, s.uniform(0.86, 0.98), way=way))
