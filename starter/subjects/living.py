@@ -1,12 +1,12 @@
-"""Animals, drawn from contours that read at a glance."""
+"""Animals of land and sea, drawn from contours that read at a glance."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starter import backdrop
 from starter.scene import BLEED, Scene, around, polygon, smooth
-from starter.subjects.pen import Pen, curve, oval, side, tube
+from starter.subjects.pen import Joint, Pen, curve, oval, side, tube
 
 
 def outdoors(s: Scene, light: str, level: int, low: float = 34) -> float:
@@ -33,7 +33,9 @@ def standing_dog(s: Scene, pen: Pen) -> None:
     h, nose = s.uniform(21, 32), s.uniform(-4, 5)  # short to long legs, short to long muzzle
     step = s.uniform(-5, 7)
     for x, z in ((12, -step), (-24, step)):
-        pen.put("second", tube((x, -h - 6, 6), (x + z * 0.5, -h / 2, 4), (x + z, -4, 3.8), (x + z + 5, -3, 3)))
+        pen.put(
+            "second", tube((x, -h - 6, 6), (x + z * 0.5, -h / 2, 4), (x + z, -4, 3.8), (x + z + 5, -3, 3))
+        )
     tail = s.rng.integers(3)
     tails = [
         tube((-34, -h - 16, 5), (-46, -h - 25, 4.2), (-51, -h - 38, 3.4), (-47, -h - 48, 2.2)),
@@ -60,7 +62,10 @@ def standing_dog(s: Scene, pen: Pen) -> None:
 def dog_head(s: Scene, pen: Pen, y: float, nose: float) -> None:
     """An ear, an eye and a nose on a head whose jaw is about 30 above `y`."""
     if s.chance(0.62):
-        pen.put("second", curve([(25, y - 50), (33, y - 49), (34, y - 36), (28, y - 23), (21, y - 26), (21, y - 40)]))
+        pen.put(
+            "second",
+            curve([(25, y - 50), (33, y - 49), (34, y - 36), (28, y - 23), (21, y - 26), (21, y - 40)]),
+        )
     else:
         pen.put("main", polygon([(22, y - 45), (23, y - 64), (34, y - 50)]))
         pen.put("second", polygon([(25, y - 47), (25.5, y - 57), (31, y - 50)]))
@@ -73,8 +78,10 @@ def sitting_dog(s: Scene, pen: Pen) -> None:
     pen.put("second", tube((12, -34, 6), (14, -14, 4.6), (14, -4, 4), (20, -3, 3)))
     tail = tube((-26, -7, 5), (-42, -7, 4.5), (-52, -20, 3.6), (-50, -30, 2.4))
     body = curve([
-        (-30, -4), (-33, -18), (-24, -34), (-8, -50), (4, -62), (9, -76), (20, -82), (28, -76), (40 + nose, -72),
-        (44 + nose, -67), (39 + nose, -61), (27, -59), (20, -54), (20, -40), (14, -24), (4, -12), (6, -3), (-12, -1),
+        (-30, -4), (-33, -18), (-24, -34), (-8, -50), (4, -62), (9, -76), (20, -82), (28, -76),
+        (40 + nose, -72),
+        (44 + nose, -67), (39 + nose, -61), (27, -59), (20, -54), (20, -40), (14, -24), (4, -12), (6, -3),
+        (-12, -1),
     ])  # fmt: skip
     legs = [
         tube((12, -38, 8), (18, -18, 5), (18, -4.4, 4.4), (25, -3.4, 3.4)),
@@ -88,7 +95,7 @@ def sitting_dog(s: Scene, pen: Pen) -> None:
 def horse(s: Scene, light: str, level: int, form: str) -> None:
     y = outdoors(s, light, level)
     way = side(s)
-    pen = Pen(s, 64 - way * 2 + s.uniform(-4, 4), y, s.uniform(0.82, 0.9), way=way)
+    pen = Pen(s, 64 - way * 2 + s.uniform(-4, 4), y, s.uniform(0.78, 0.86), way=way)
     pose = int(s.rng.integers(3))  # standing, prancing, trotting
     front = [
         [(24, -48, 7.5), (25, -26, 4), (24, -6, 3.2), (27, -2, 3.6)],
@@ -102,21 +109,39 @@ def horse(s: Scene, light: str, level: int, form: str) -> None:
     ][pose]
     lift = s.uniform(-4, 6)
     with s.subject():
-        pen.put("second", tube((18, -46, 7), (14 - lift, -26, 4), (14 - 2 * lift, -6, 3.2), (17 - 2 * lift, -2, 3.4)))
-        pen.put("second", tube((-24, -50, 10), (-18, -36, 6), (-24 + lift, -24, 4), (-20 + 2 * lift, -2, 3.4)))
+        pen.put(
+            "second",
+            tube((18, -46, 7), (14 - lift, -26, 4), (14 - 2 * lift, -6, 3.2), (17 - 2 * lift, -2, 3.4)),
+        )
+        pen.put(
+            "second", tube((-24, -50, 10), (-18, -36, 6), (-24 + lift, -24, 4), (-20 + 2 * lift, -2, 3.4))
+        )
         flow = (0, 4, 9)[pose]
-        tail = tube((-37, -60, 3.5), (-46 - flow / 2, -56, 5.5), (-51 - flow, -38, 6.5), (-49 - 1.4 * flow, -18, 2))
+        tail = tube(
+            (-37, -60, 3.5), (-46 - flow / 2, -56, 5.5), (-51 - flow, -38, 6.5), (-49 - 1.4 * flow, -18, 2)
+        )
         pen.put("accent", tail)
         body = curve([
-            (-40, -58), (-30, -67), (-8, -63), (10, -67), (22, -82), (34, -98), (42, -99), (50, -88), (57, -77),
+            (-40, -58), (-30, -67), (-8, -63), (10, -67), (22, -82), (34, -98), (42, -99), (50, -88),
+            (57, -77),
             (56, -71), (51, -69), (45, -76), (40, -79), (37, -66), (33, -50), (24, -40), (0, -36), (-20, -40),
             (-38, -46),
         ])  # fmt: skip
         ear = polygon([(33, -95), (34, -108), (41, -97)])
         pen.put("main", body, ear, tube(*front), tube(*back))
         for x, z, _ in (front[-1], back[-1]):
-            pen.put("dark", oval(x + 0.5, z + 0.5, 5, 3.6))
-        mane = [(36, -103), (30, -101), (20, -92), (9, -80), (4, -66), (14, -68), (21, -75), (29, -86), (37, -95)]
+            pen.put("accent", oval(x + 0.5, z + 0.5, 5, 3.6))
+        mane = [
+            (36, -103),
+            (30, -101),
+            (20, -92),
+            (9, -80),
+            (4, -66),
+            (14, -68),
+            (21, -75),
+            (29, -86),
+            (37, -95),
+        ]
         pen.put("accent", curve(mane))
         pen.put("bright", oval(44.5, -89, 2.2))
         if s.chance(0.45):
@@ -148,7 +173,8 @@ def elephant(s: Scene, light: str, level: int, form: str) -> None:
         for x, z in ((6, -step), (-20, step)):
             pen.put("second", tube((x, -34, 9), (x + z, -14, 8), (x + z, -6, 8)))
         body = curve([
-            (-44, -36), (-46, -56), (-34, -76), (-10, -82), (12, -79), (26, -84), (40, -82), (50, -68), (46, -50),
+            (-44, -36), (-46, -56), (-34, -76), (-10, -82), (12, -79), (26, -84), (40, -82), (50, -68),
+            (46, -50),
             (34, -44), (26, -32), (0, -26), (-24, -27), (-38, -26),
         ])  # fmt: skip
         legs = [
@@ -165,11 +191,11 @@ def elephant(s: Scene, light: str, level: int, form: str) -> None:
         if s.chance(0.3):
             pen.put("accent", curve([(-30, -82), (-8, -86), (4, -82), (4, -52), (-12, -48), (-30, -52)]))
             pen.put("bright", curve([(-24, -74), (-10, -76), (-2, -74), (-2, -60), (-12, -57), (-24, -60)]))
-        for x in (22 + step, -35 - step):
-            pen.put("bright", *(oval(x + d, -1.6, 2.4, 1.8) for d in (-5.0, 0.0, 5.0)), detail=True)
+        for foot in (22 + step, -35 - step):
+            pen.put("bright", *(oval(foot + d, -1.6, 2.4, 1.8) for d in (-5.0, 0.0, 5.0)), detail=True)
     if level == 2:
         for flank in (-1, 1):
-            acacia(s, 64 + flank * s.uniform(70, 100), y - 8, s.uniform(0.8, 1.2))
+            acacia(s, 64 + flank * s.uniform(74, 104), y - 8, s.uniform(0.6, 0.8))
     backdrop.meadow(s, level, y + 2)
 
 
@@ -183,11 +209,14 @@ def lizard(s: Scene, light: str, level: int, form: str) -> None:
     backdrop.orb(s, light, level)
     backdrop.sky(s, light, level, low=20)
     if level == 2:
-        backdrop.hills(s, 2, s.uniform(70, 76))
+        backdrop.hills(s, 2, s.uniform(52, 58))
     slab(s, level)
-    pen = Pen(s, s.uniform(60, 68), s.uniform(60, 68), s.uniform(0.9, 1.0), way=side(s), turn=s.uniform(-50, -5))
+    pen = Pen(
+        s, s.uniform(60, 68), s.uniform(60, 68), s.uniform(0.9, 1.0), way=side(s), turn=s.uniform(-50, -5)
+    )
     bend = s.uniform(7, 12) * side(s)
-    spine = [(-66, -bend * 1.2, 1.5), (-58, -bend * 2.1, 2), (-47, -bend * 0.8, 3.2), (-32, bend * 1.1, 4.6), (-16, bend * 0.2, 8.6),
+    spine = [(-66, -bend * 1.2, 1.5), (-58, -bend * 2.1, 2), (-47, -bend * 0.8, 3.2),
+        (-32, bend * 1.1, 4.6), (-16, bend * 0.2, 8.6),
              (0, -bend * 0.7, 10.6), (16, -bend * 0.3, 9), (26, bend * 0.1, 7), (35, bend * 0.2, 9.6),
              (44, bend * 0.1, 7), (50, 0, 4)]  # fmt: skip
     with s.subject():
@@ -206,12 +235,12 @@ def lizard(s: Scene, light: str, level: int, form: str) -> None:
         marks(s, pen, spine)
         for flank in (-1, 1):
             pen.put("bright", oval(39, flank * 6.4 + bend * 0.15, 2.8))
-    for _ in s.times(0, (0, 3, 8)[level]):
-        x, y, r = s.uniform(*BLEED), s.uniform(112, 200), s.uniform(2, 5)
-        s.ellipse(x, y, 1.6 * r, r, "mid", detail=True)
+    for _ in range((0, 4, 18)[level]):
+        at, low, r = s.uniform(*BLEED), s.uniform(112, 200), s.uniform(2, 5)
+        s.ellipse(at, low, 1.6 * r, r, "mid", detail=True)
 
 
-def marks(s: Scene, pen: Pen, spine: list[tuple[float, float, float]]) -> None:
+def marks(s: Scene, pen: Pen, spine: Sequence[Joint]) -> None:
     """A stripe, bands or spots along a lizard's back."""
     back = spine[2:9]
     kind = int(s.rng.integers(3))
@@ -223,111 +252,21 @@ def marks(s: Scene, pen: Pen, spine: list[tuple[float, float, float]]) -> None:
 
 def slab(s: Scene, level: int) -> None:
     """A warm rock under the lizard, with cracks and grasses by density."""
-    y = s.uniform(92, 98)
+    y = s.uniform(48, 58)
     for _ in range((0, 3, 14)[level]):
         x, h = s.uniform(*BLEED), s.uniform(18, 40)
-        s.line([(x, y + 12), (x + s.uniform(-3, 3), y + 12 - h * 0.6), (x + s.uniform(-12, 12), y + 12 - h)], "mid", 3)
+        s.line(
+            [(x, y + 12), (x + s.uniform(-3, 3), y + 12 - h * 0.6), (x + s.uniform(-12, 12), y + 12 - h)],
+            "near",
+            3,
+        )
     edge = [(BLEED[0] - 20, y + 10), (-20, y + 4), (20, y - 2), (64, y + 3), (110, y - 3), (150, y + 6)]
-    s.blob([*edge, (BLEED[1] + 20, y + 9), (BLEED[1] + 20, 240), (BLEED[0] - 20, 240)], "near")
-    for _ in s.times(0, (0, 3, 5)[level]):
-        x, z = s.uniform(-60, 180), s.uniform(y + 12, 190)
-        s.line([(x, z), (x + 10, z + s.uniform(-6, 6)), (x + 24, z + s.uniform(-4, 8))], "dark", 1.6, detail=True)
-
-
-def branch(s: Scene, level: int, y: float) -> None:
-    """A bough across the picture; busy pictures give it many leaves."""
-    lift = s.uniform(-8, 8)
-    s.add(tube((-100, y - lift, 7), (0, y + 1, 5.5), (64, y, 5), (128, y + 1, 4.5), (220, y + lift, 3)), "near")
-    for _ in range((0, 6, 26)[level]):
-        x = s.uniform(-78, 206)
-        if 40 < x < 88 and level < 2:
-            x += 50
-        up, lean, r = side(s), s.uniform(-8, 8), s.uniform(9, 15)
-        s.blob([(x, y), (x + lean - 6, y + up * r * 0.7), (x + lean, y + up * r * 1.5), (x + lean + 6, y + up * r * 0.7)],
-               "mid" if s.chance(0.6) else "second")  # fmt: skip
-
-
-def bird(s: Scene, light: str, level: int, form: str) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=50)
-    flying = s.chance(0.4)
-    if level == 2 or (flying and level):
-        backdrop.hills(s, level, s.uniform(108, 114))
-    way = side(s)
-    if flying:
-        with s.subject():
-            flying_bird(s, Pen(s, s.uniform(58, 68), s.uniform(60, 68), s.uniform(0.86, 0.97), way=way,
-                               turn=-way * s.uniform(0, 16)))  # fmt: skip
-        return
-    y = s.uniform(96, 102)
-    branch(s, level, y)
-    with s.subject():
-        perched_bird(s, Pen(s, s.uniform(58, 68), y - 4, s.uniform(0.86, 0.98), way=way))
-
-
-def flying_bird(s: Scene, pen: Pen) -> None:
-    beat = s.uniform(-6, 8)
-    tail = polygon([(-18, -5), (-56, -10), (-48, -1), (-57, 9), (-16, 7)])
-    pen.put("main", curve([(10, -4), (10, -4), (22, -28), (16, -50 + beat), (16, -50 + beat), (4, -38), (-6, -20)]))
-    body = tube((-26, 1, 4), (-8, 2, 11), (12, 0, 12), (27, -8, 9.5), (32, -9, 7))
-    pen.put("main", body, tail)
-    pen.put("bright", curve([(-8, 11), (6, 6), (20, 4), (30, -3), (22, 8), (8, 13)]))
-    wing = [(12, -4), (12, -4), (2, -30), (-14, -52 + beat), (-34, -62 + beat), (-34, -62 + beat), (-34, -46 + beat),
-            (-28, -24), (-14, -2), (0, 3)]  # fmt: skip
-    pen.put("second", curve(wing))
-    pen.put("accent", polygon([(36, -14), (49, -7), (36, -3)]))
-    pen.put("bright", oval(29, -11, 2.6))
-
-
-def perched_bird(s: Scene, pen: Pen) -> None:
-    plump, long = s.uniform(0.92, 1.15), s.uniform(0, 14)
-    for x in (-3.0, 6.0):
-        pen.line([(x, -14), (x + 1, 3)], "accent", 2.6)
-    tail = polygon([(-20, -34), (-48 - long * 0.6, -10 + long), (-41 - long * 0.6, -4 + long), (-12, -20)])
-    outline = [(-24, -26), (-22, -42), (-8, -56), (4, -66), (14, -80), (27, -84), (37, -77), (39, -66), (34, -52),
-               (28, -32), (14, -14), (-4, -9), (-18, -14)]  # fmt: skip
-    parts = [curve([(x, -12 + (y + 12) * plump) for x, y in outline]), tail]
-    head = -12 - 60 * plump
-    if s.chance(0.4):
-        parts.append(polygon([(18, head - 8), (8, head - 26), (28, head - 11)]))
-    pen.put("main", *parts)
-    pen.put("bright", curve([(32, head + 12), (33, head + 22), (25, head + 42), (12, -13), (0, -13), (8, -26),
-                             (18, -44), (24, head + 14)]))  # fmt: skip
-    pen.put("second", curve([(8, -52), (14, -40), (4, -24), (-16, -18), (-34, -12), (-34, -12), (-22, -32), (-8, -50)]))
-    pen.put("accent", polygon([(37, head - 6), (52, head + 1), (37, head + 6)]))
-    pen.put("bright", oval(29, head - 2, 3))
-    pen.put("dark", oval(29.6, head - 2, 1.5))
-
-
-def owl(s: Scene, light: str, level: int, form: str) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=46)
-    if level == 2:
-        backdrop.hills(s, 2, s.uniform(112, 118))
-    y = s.uniform(100, 106)
-    branch(s, level, y)
-    w, tall = s.uniform(0.95, 1.15), s.uniform(0.86, 0.97)
-    pen = Pen(s, s.uniform(58, 70), y, tall)
-    with s.subject():
-        pen.put("second", polygon([(-12, -12), (12, -12), (8, 16), (-8, 16)]))
-        tuft = s.uniform(0, 12) if s.chance(0.75) else -2.0
-        half = [(0, -74), (16, -79), (28, -86 - tuft), (28, -86 - tuft), (33, -66), (33, -48), (31, -24), (20, -6)]
-        outline = [*((x * w, z) for x, z in half), (0, -1), *((-x * w, z) for x, z in half[:0:-1])]
-        pen.put("main", curve(outline))
-        pen.put("bright", curve([(0, -50), (18 * w, -44), (20 * w, -22), (10 * w, -6), (-10 * w, -6), (-20 * w, -22),
-                                 (-18 * w, -44)]))  # fmt: skip
-        for row in range(3):
-            for column in range(3 - row % 2):
-                x, z = (column - 1 + 0.5 * (row % 2)) * 11 * w, -34 + 10 * row
-                pen.put("main", curve([(x - 4, z - 3), (x, z - 1.5), (x + 4, z - 3), (x, z + 4)]), detail=True)
-        for flank in (-1, 1):
-            f = flank * w
-            pen.put("second", curve([(f * 33, -52), (f * 35, -30), (f * 24, -3), (f * 24, -3), (f * 18, -24), (f * 22, -46)]))
-            pen.put("bright", oval(f * 14, -62, 13.5 * min(w, 1.05)))
-            pen.put("accent", oval(f * 13, -62, 8))
-            pen.put("dark", oval(f * 13, -62, 4.4))
-            pen.put("accent", *(oval(flank * 10 + d, -0.5, 2.6, 4.6) for d in (-4.0, 0.0, 4.0)), detail=True)
-        pen.put("dark", polygon([(-5, -58), (5, -58), (0, -46)]))
+    s.blob([*edge, (BLEED[1] + 20, y + 9), (BLEED[1] + 20, 240), (BLEED[0] - 20, 240)], "far")
+    for _ in range((0, 4, 12)[level]):
+        x, z = s.uniform(-60, 180), s.uniform(y + 20, 190)
+        s.line(
+            [(x, z), (x + 10, z + s.uniform(-6, 6)), (x + 24, z + s.uniform(-4, 8))], "mid", 1.6, detail=True
+        )
 
 
 def whale(s: Scene, light: str, level: int, form: str) -> None:
@@ -338,21 +277,26 @@ def whale(s: Scene, light: str, level: int, form: str) -> None:
     pen = Pen(s, s.uniform(60, 68), top + 8, s.uniform(0.84, 0.95), way=side(s), turn=s.uniform(-5, 5))
     with s.subject():
         tail = s.uniform(-6, 8)
-        flukes = curve([(-46, -30 - tail), (-46, -30 - tail), (-58, -42 - tail), (-60, -56 - tail), (-60, -56 - tail),
-                        (-47, -48 - tail), (-40, -42 - tail), (-30, -46 - tail), (-18, -52 - tail), (-18, -52 - tail),
+        flukes = curve([(-46, -30 - tail), (-46, -30 - tail), (-58, -42 - tail), (-60, -56 - tail),
+            (-60, -56 - tail),
+                        (-47, -48 - tail), (-40, -42 - tail), (-30, -46 - tail), (-18, -52 - tail),
+                        (-18, -52 - tail),
                         (-24, -38 - tail), (-38, -28 - tail)])  # fmt: skip
-        body = curve([(-44, -34 - tail), (-40, -34 - tail), (-32, -20), (-16, -22), (6, -34), (28, -36), (46, -26),
+        body = curve([(-44, -34 - tail), (-40, -34 - tail), (-32, -20), (-16, -22), (6, -34), (28, -36),
+            (46, -26),
                       (53, -8), (50, 8), (34, 17), (6, 20), (-18, 14), (-38, -2), (-46, -20)])  # fmt: skip
         pen.put("main", flukes, body)
         belly = curve([(53, -6), (52, 8), (36, 17), (6, 20), (-16, 14), (-4, 8), (16, 8), (34, 0)])
         pen.put("bright", belly)
         for shift in (0.0, 6.0):
-            pen.line([(46 - shift, 3 + shift * 0.7), (26 - shift, 9 + shift * 0.7), (4 - shift, 11 + shift * 0.6)],
+            pen.line([(46 - shift, 3 + shift * 0.7), (26 - shift, 9 + shift * 0.7),
+                (4 - shift, 11 + shift * 0.6)],
                      "second", 1.5, detail=True)  # fmt: skip
         pen.put("second", tube((16, 6, 6), (4, 16, 6), (-8, 26, 2)))
         pen.put("bright", oval(31, -11, 2.8))
         h = s.uniform(20, 30)
-        spout = [tube((24, -38, 1.6), (22, -38 - h * 0.7, 2.6), (20 + d * 0.5, -38 - h, 3.2), (20 + d, -34 - h * 0.8, 3))
+        spout = [tube((24, -38, 1.6), (22, -38 - h * 0.7, 2.6), (20 + d * 0.5, -38 - h, 3.2),
+            (20 + d, -34 - h * 0.8, 3))
                  for d in (-13.0, 15.0)]  # fmt: skip
         pen.put("accent", *spout)
     swell(s, level, top + 20)
@@ -372,52 +316,6 @@ def swell(s: Scene, level: int, y: float) -> None:
         s.line([(x, z), (x + s.uniform(6, 14), z)], "bright", 1.4, detail=True)
 
 
-def butterfly(s: Scene, light: str, level: int, form: str) -> None:
-    backdrop.orb(s, light, level)
-    backdrop.sky(s, light, level, low=40)
-    if level:
-        backdrop.hills(s, level, s.uniform(112, 118))
-    for _ in range((0, 4, 14)[level]):
-        blossom(s, s.uniform(*BLEED), s.uniform(98, 120), s.uniform(5, 9))
-    turn = s.uniform(-24, 24)
-    pen = Pen(s, s.uniform(58, 70), s.uniform(58, 66), s.uniform(0.8, 0.92), turn=turn)
-    rise, reach, drop = s.uniform(-6, 8), s.uniform(0.9, 1.06), s.uniform(-2, 12)
-    spots = int(s.rng.integers(3))
-    body = "bright" if light == "night" else "dark"
-    with s.subject():
-        for role, k in (("main", 1.0), ("accent", 0.66)):
-            paths = []
-            for flank in (-1, 1):
-                f = flank * reach
-                upper = [(3, -8), (12, -24), (30, -42 - rise), (48, -44 - rise), (53, -34), (46, -14), (30, -1), (12, 1)]
-                lower = [(3, 0), (20, 0), (38, 8), (40, 24), (30, 36 + drop), (20, 40 + drop), (14, 26), (5, 12)]
-                for wing, (cx, cy) in ((upper, (33.0, -23.0)), (lower, (24.0, 18.0))):
-                    paths.append(curve([(f * (cx + (x - cx) * k), cy + (y - cy) * k) for x, y in wing]))
-            if k == 1.0:
-                pen.put(role, *paths)
-            else:
-                for path in paths:
-                    pen.put(role, path)
-        for flank in (-1, 1):
-            f = flank * reach
-            if spots:
-                pen.put("bright", oval(f * 40, -31 - rise / 2, 4.6))
-                pen.put("bright", oval(f * 26, 23, 4.2))
-            if spots == 2:
-                pen.put("bright", oval(f * 29, -19, 3.6))
-            pen.line([(flank, -18), (flank * 5, -32), (flank * 13, -42)], body, 2)
-            pen.put(body, oval(flank * 13, -42, 2.4))
-        pen.put(body, tube((0, -18, 4), (0, -8, 4.4), (0, 8, 3.6), (0, 26, 1.8)))
-
-
-def blossom(s: Scene, x: float, y: float, r: float) -> None:
-    s.line([(x, y), (x + s.uniform(-4, 4), y + 20), (x, 230)], "mid", 2.4)
-    for petal in range(5):
-        s.circle(*around(x, y, r * 0.62, petal / 5), r * 0.5, "second", detail=True)
-    s.circle(x, y, r * 0.42, "bright", detail=True)
-
-
 DRAW: dict[str, Callable[[Scene, str, int, str], None]] = {
-    "dog": dog, "horse": horse, "elephant": elephant, "lizard": lizard,
-    "bird": bird, "owl": owl, "whale": whale, "butterfly": butterfly,
+    "dog": dog, "horse": horse, "elephant": elephant, "lizard": lizard, "whale": whale,
 }  # fmt: skip

@@ -16,15 +16,18 @@ Joint = tuple[float, float, float]  # a point of a limb and the limb's radius th
 class Pen:
     """Places shapes drawn around (0, 0), facing right, at (x, y): scaled by `k`, turned, facing `way`."""
 
-    def __init__(self, s: Scene, x: float, y: float, k: float, *, way: int = 1, turn: float = 0.0) -> None:
-        self.s, self.k = s, k
+    def __init__(
+        self, s: Scene, x: float, y: float, k: float, *, way: int = 1, turn: float = 0.0, light: str = "day"
+    ) -> None:
+        self.s, self.k, self.light = s, k, light
+        self.deep = "mid" if light == "night" else "dark"  # the dark parts, seen against a night sky too
         self.matrix = skia.Matrix.Translate(x, y)
         self.matrix.preRotate(turn)
         self.matrix.preScale(way * k, k)
 
     def shifted(self, x: float, y: float) -> Pen:
         """The same pen with its (0, 0) at (x, y)."""
-        other = Pen(self.s, 0, 0, self.k)
+        other = Pen(self.s, 0, 0, self.k, light=self.light)
         other.matrix = skia.Matrix.Concat(self.matrix, skia.Matrix.Translate(x, y))
         return other
 
@@ -86,11 +89,13 @@ def tube(*joints: Joint) -> Any:
 
 
 def oval(x: float, y: float, rx: float, ry: float | None = None) -> Any:
+    """A circle, or an ellipse where `ry` differs."""
     ry = rx if ry is None else ry
     return skia.Path.Oval(skia.Rect(x - rx, y - ry, x + rx, y + ry))
 
 
 def box(x: float, y: float, w: float, h: float) -> Any:
+    """A rectangle from its top left corner."""
     return skia.Path.Rect(skia.Rect(x, y, x + w, y + h))
 
 
