@@ -111,7 +111,9 @@ def is_held_out(codes: np.ndarray) -> np.ndarray:
     return found
 
 
-def spread(count: int, classes: int, shares: tuple[float, ...] | None, rng: np.random.Generator) -> np.ndarray:
+def spread(
+    count: int, classes: int, shares: tuple[float, ...] | None, rng: np.random.Generator
+) -> np.ndarray:
     """(count,) class indices in random order, each class as often as its share says, to within one."""
     if shares is None:
         return rng.permutation(np.arange(count) % classes)

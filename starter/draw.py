@@ -65,7 +65,8 @@ def mirrored(shapes: list[Shape]) -> list[Shape]:
     made = []
     for shape in shapes:
         bounds = shape.path.getBounds()
-        if shape.own or (shape.width and bounds.left() < SIZE / 2 < bounds.right()):
+        # One sun is enough, and things that lie across the middle are their own reflection.
+        if shape.own or shape.role == "orb" or (shape.width and bounds.left() < SIZE / 2 < bounds.right()):
             made.append(shape)
             continue
         if (bounds.left() + bounds.right()) / 2 > SIZE / 2 and bounds.left() >= SIZE / 2:

@@ -17,7 +17,7 @@ import numpy as np
 import skia
 
 SIZE = 128
-BLEED = (-80.0, 208.0)
+BLEED = (-112.0, 240.0)
 Point = tuple[float, float]
 
 
