@@ -33,7 +33,7 @@ def spring(scene: Scene, level: int) -> None:
     scene.add(smooth(wavy_ground(scene, base, 2.5)), "second")
     for number, (x, y) in enumerate(spots(scene, 190, base, base + 50)):
         blossom(scene, x, max(y, base + 1) - scene.uniform(2, 6), scene.uniform(3.2, 4.6), number)
-    for x, y in spots(scene, 34 + 8 * level, LOW, base - 4):
+    for x, y in spots(scene, 22 + 8 * level, LOW, base - 4):
         if around_subject(x, y) or scene.chance(0.4):
             petal(scene, x, y, scene.uniform(2.6, 3.8), scene.uniform(0, 1))
 
@@ -101,7 +101,7 @@ def butterfly(scene: Scene, x: float, y: float, r: float) -> None:
 def autumn(scene: Scene, level: int) -> None:
     """Leaves in the air and a drift of them along the foot."""
     base = scene.uniform(116, 120)
-    for number, (x, y) in enumerate(spots(scene, 22 + 6 * level, LOW, base)):
+    for number, (x, y) in enumerate(spots(scene, 16 + 5 * level, LOW, base)):
         if around_subject(x, y) or scene.chance(0.3):
             leaf(scene, x, y, scene.uniform(4.2, 5.6), number)
     for number, (x, y) in enumerate(spots(scene, 150, base + 1, base + 60)):
@@ -149,7 +149,7 @@ def twig(scene: Scene, x: float, y: float, h: float) -> None:
 def rain(scene: Scene, level: int) -> None:
     """Slanted streaks out of a bank of cloud, two tones of them so that they show before light and dark."""
     bank(scene, scene.uniform(4, 8))
-    for number, (x, y) in enumerate(spots(scene, 96, 10, HIGH)):
+    for number, (x, y) in enumerate(spots(scene, 58, 10, HIGH)):
         length = scene.uniform(8, 12)
         role = ("bright", "mid")[number % 2]
         scene.line([(x, y), (x - length * 0.34, y + length)], role, 1.5, detail=True)
@@ -170,7 +170,7 @@ def bank(scene: Scene, foot: float) -> None:
 
 def snow(scene: Scene, level: int) -> None:
     """Round flakes, each on a slightly larger darker one so that it shows before a light sky too."""
-    for x, y in spots(scene, 72, LOW, HIGH):
+    for x, y in spots(scene, 46, LOW, HIGH):
         r = scene.uniform(1.5, 2.6)
         scene.circle(x, y, r + 0.7, "far", detail=True)
         scene.circle(x, y, r, "bright", detail=True)

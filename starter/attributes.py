@@ -94,7 +94,7 @@ def from_codes(codes: np.ndarray) -> Attributes:
 
 
 def held_out() -> dict[tuple[int, int], np.ndarray]:
-    """For each pair of columns of PAIRED, a boolean (classes, classes) table of pairs left out of training."""
+    """For each pair of columns of PAIRED, a (classes, classes) table of those left out."""
     rng = np.random.default_rng(SEED)
     columns = [list(NAMES).index(name) for name in PAIRED]
     sizes = [len(names) for names in NAMES.values()]

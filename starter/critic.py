@@ -1,6 +1,6 @@
 """A small classifier of media whose features tell the compressor how far off its textures are.
 
-It plays the part that VGG plays in perceptual losses (Johnson et al. 2016), trained on the drawn pictures since
+It plays the part that VGG plays in perceptual losses (Johnson et al. 2016), trained on drawn pictures since
 nothing else is at hand. It shares nothing with the judge.
 """
 

@@ -1,4 +1,4 @@
-"""The drawn training pictures on disk, one folder a size: `images.npy` (n, h, w, 3) uint8 and `codes.npy` (n, 10).
+"""The drawn training pictures on disk, a folder a size: `images.npy` (n, h, w, 3) uint8, `codes.npy` (n, 10).
 
 Codes are the class indices of `attributes.NAMES` and the form's. Pictures with a held-out pair of values are
 never among them.
@@ -24,8 +24,8 @@ CHUNK = 250
 Size = tuple[int, int]
 SQUARE: Size = (PIXELS, PIXELS)
 COUNTS: dict[Size, int] = {
-    SQUARE: 28_000, (320, 256): 2000, (256, 320): 2000, (288, 192): 1500, (192, 288): 1500,
-    (320, 192): 1500, (192, 320): 1500, (384, 192): 2000, (192, 384): 2000,
+    SQUARE: 26_000, (320, 256): 1250, (256, 320): 1250, (288, 192): 1000, (192, 288): 1000,
+    (320, 192): 1000, (192, 320): 1000, (384, 192): 1250, (192, 384): 1250,
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def draw(attributes: Attributes, seed: int, *, width: int = PIXELS, height: int 
 
 
 def view(shapes: list[Shape], width: int, height: int, zoom: float) -> Picture:
-    """The scene as a canvas of these pixels shows it, its square in the middle and filling the shorter side."""
+    """The scene on a canvas of these pixels, its square in the middle and filling the shorter side."""
     unit = min(width, height) / SIZE * zoom
     matrix = skia.Matrix.Translate(width / 2, height / 2)
     matrix.preScale(unit, unit)

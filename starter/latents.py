@@ -1,4 +1,4 @@
-"""Latents and image embeddings of all drawn pictures, made once, so that the denoiser needs neither encoder."""
+"""Latents and image embeddings of all drawn pictures, so that training needs neither encoder again."""
 
 from __future__ import annotations
 

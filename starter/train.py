@@ -7,7 +7,6 @@ import datetime
 import math
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import distributed, multiprocessing
