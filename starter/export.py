@@ -11,7 +11,7 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet
 from safetensors.torch import save_file
 from transformers import CLIPImageProcessor
 
-from starter import text, unet, vae, vision
+from starter import alignment, text, unet, vae, vision
 from starter.dataset import RUNS
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -28,8 +28,8 @@ def scheduler() -> DPMSolverMultistepScheduler:
 
 def processor() -> CLIPImageProcessor:
     return CLIPImageProcessor(
-        size={"shortest_edge": 128},
-        crop_size={"height": 128, "width": 128},
+        size={"shortest_edge": vision.SIDE},
+        crop_size={"height": vision.SIDE, "width": vision.SIDE},
         image_mean=[0.5] * 3,
         image_std=[0.5] * 3,
     )
@@ -67,6 +67,7 @@ def export(shadow: dict[str, torch.Tensor], folder: Path = WEIGHTS) -> None:
         {key: value.half().contiguous().clone() for key, value in flat.items()},
         part / ADAPTER[0] / ADAPTER[1],
     )
+    alignment.save(torch.load(RUNS / "aligner.final.pt", weights_only=True), part)
     for config in part.rglob("*.json"):
         data = json.loads(config.read_text())
         if isinstance(data, dict) and "_name_or_path" in data:

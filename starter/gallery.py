@@ -1,78 +1,122 @@
-"""The gallery that comes with the repository: images, their captions and labels, and their embeddings."""
+"""The gallery that comes with the repository: images, their prompts and labels, and their embeddings.
+
+Half of it is painted by the model, chosen among more by whether the judge sees what the prompt says, and half
+is drawn. Both spread evenly over the attributes and come in several sizes.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from starter import export, taste, text, vision
-from starter.attributes import balanced, from_codes
+from starter import export, judge, sampler, taste, text, vision
+from starter.attributes import MEDIA, NAMES, balanced, from_codes
 from starter.captions import Speaker
+from starter.dataset import SQUARE, Size
 from starter.draw import draw
 
 FOLDER = Path(__file__).parent / "gallery"
-COUNT = 600
+DRAWN = 448
+PAINTED = 448
+TRIED = 1.6  # painted candidates for each that is kept
 SEED = 40_000_000
+# Every fourth picture is not square.
+SIZES: tuple[Size, ...] = (SQUARE, SQUARE, SQUARE, (320, 256), SQUARE, SQUARE, SQUARE, (256, 320),
+                           SQUARE, SQUARE, SQUARE, (192, 288))  # fmt: skip
+SEEN = ("subject", "medium", "palette", "light")
+
+Entry = dict[str, Any]
 
 
-def write_entry(
-    number: int, image: np.ndarray, entry: dict[str, object], folder: Path = FOLDER
-) -> dict[str, object]:
-    """Store one image as WebP and return its line of the index."""
-    name = f"{number:04d}.webp"
-    Image.fromarray(image).save(folder / name, quality=82, method=6)
-    height, width = image.shape[:2]
-    return {"file": name, **entry, "width": width, "height": height}
-
-
-def write_index(entries: list[dict[str, object]], folder: Path = FOLDER) -> None:
-    lines = "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries)
-    (folder / "index.jsonl").write_text(lines)
-
-
-def plan(count: int = COUNT) -> list[dict[str, object]]:
-    """What each gallery image shows: prompt, attributes and seed."""
-    speaker = Speaker(np.random.default_rng(SEED))
-    made: list[dict[str, object]] = []
-    for number, codes in enumerate(balanced(count, SEED)):
-        attributes = from_codes(codes)
-        said = [name for name in attributes.as_dict() if name != "density" or speaker.chance(0.5)]
-        words = {name: speaker.word(attributes, name) for name in said}
-        made.append(
-            {"prompt": speaker.sentence(words), "attributes": attributes.as_dict(), "seed": SEED + number}
-        )
+def plan(count: int, seed: int) -> list[Entry]:
+    """What each image shows: prompt, attributes, seed and size."""
+    speaker = Speaker(np.random.default_rng(seed))
+    made: list[Entry] = []
+    for number, row in enumerate(balanced(count, seed)):
+        attributes = from_codes(row)
+        usual = ("subject", "medium", "palette", "light", *(["density"] if speaker.chance(0.5) else []))
+        special = [n for n in ("weather", "season", "framing", "symmetry") if unusual(attributes.as_dict(), n)]
+        said = [*usual, *special]
+        made.append({
+            "prompt": speaker.say(attributes, said, dressed=False),
+            "attributes": attributes.as_dict(),
+            "codes": [int(code) for code in row],
+            "seed": seed + number,
+            "size": SIZES[number % len(SIZES)],
+        })  # fmt: skip
     return made
 
 
-def draw_gallery(count: int = COUNT, folder: Path = FOLDER) -> list[dict[str, object]]:
-    """Draw and write the images and their index; returns the plan."""
+def unusual(values: dict[str, str], name: str) -> bool:
+    return values[name] not in ("clear", "any season", "medium", "free")
+
+
+def drawings(count: int = DRAWN) -> list[tuple[Entry, np.ndarray]]:
+    entries = plan(count, SEED)
+    return [
+        ({**e, "source": "drawn"},
+         draw(from_codes(np.array(e["codes"])), e["seed"], width=e["size"][0], height=e["size"][1]))
+        for e in entries
+    ]  # fmt: skip
+
+
+def paintings(pipe: StableDiffusionPipeline, count: int = PAINTED) -> list[tuple[Entry, np.ndarray]]:
+    """The model's images in which the judge is surest to see what was asked, each medium as often."""
+    entries = plan(round(count * TRIED), SEED + 1_000_000)
+    images: dict[int, np.ndarray] = {}
+    for size in sorted({e["size"] for e in entries}):
+        places = [number for number, e in enumerate(entries) if e["size"] == size]
+        prompts, seeds = [entries[i]["prompt"] for i in places], [entries[i]["seed"] for i in places]
+        made = sampler.sample(pipe, prompts, seeds, width=size[0], height=size[1])
+        images |= dict(zip(places, made, strict=True))
+    scores = np.array([score(e, images[number]) for number, e in enumerate(entries)])
+    kept: list[int] = []
+    for medium in MEDIA:
+        own = [n for n, e in enumerate(entries) if e["attributes"]["medium"] == medium]
+        kept += sorted(own, key=lambda n: -scores[n])[: count // len(MEDIA)]
+    return [({**entries[n], "source": "painted"}, images[n]) for n in sorted(kept)]
+
+
+def score(entry: Entry, image: np.ndarray) -> float:
+    """The judge's log probability of the attributes that were asked for."""
+    found = judge.probabilities(image[None])
+    order = list(NAMES)
+    return float(sum(np.log(found[name][0, entry["codes"][order.index(name)]] + 1e-6) for name in SEEN))
+
+
+def write(items: list[tuple[Entry, np.ndarray]], folder: Path) -> list[Entry]:
+    """Store the images as WebP, and index.jsonl with a line for each."""
     folder.mkdir(parents=True, exist_ok=True)
-    entries, codes = plan(count), balanced(count, SEED)
+    for old in folder.glob("*.webp"):
+        old.unlink()
     lines = []
-    for number, entry in enumerate(entries):
-        image = draw(from_codes(codes[number]), SEED + number)
-        lines.append(write_entry(number, image, {**entry, "source": "drawn"}, folder))
-    write_index(lines, folder)
-    return entries
+    for number, (entry, image) in enumerate(items):
+        name = f"{number:04d}.webp"
+        Image.fromarray(image).save(folder / name, quality=80, method=6)
+        height, width = image.shape[:2]
+        kept = {key: entry[key] for key in ("prompt", "attributes", "seed", "source")}
+        lines.append({"file": name, **kept, "width": width, "height": height})
+    text_ = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+    (folder / "index.jsonl").write_text(text_)
+    return lines
 
 
 def build(folder: Path = FOLDER) -> None:
     """Write the gallery and its embeddings by the exported model."""
-    embed(export.load_pipeline(), draw_gallery(folder=folder), folder)
+    pipe = export.load_pipeline()
+    items = drawings() + paintings(pipe)
+    order = np.random.default_rng(SEED).permutation(len(items))
+    embed(pipe, write([items[i] for i in order], folder), folder)
 
 
-def embed(pipe: StableDiffusionPipeline, entries: list[dict[str, object]], folder: Path = FOLDER) -> None:
+def embed(pipe: StableDiffusionPipeline, entries: list[Entry], folder: Path = FOLDER) -> None:
     """Write embeddings.npz for the stored (compressed) images and their prompts."""
-    stored = np.stack(
-        [
-            np.asarray(Image.open(folder / f"{number:04d}.webp").convert("RGB"))
-            for number in range(len(entries))
-        ]
-    )
-    image = vision.embed(pipe.image_encoder, stored)
+    stored = [np.asarray(Image.open(folder / e["file"]).convert("RGB"))[None] for e in entries]
+    image = np.concatenate([vision.embed(pipe.image_encoder, picture) for picture in stored])
     words = text.pooled(pipe.tokenizer, pipe.text_encoder, [str(entry["prompt"]) for entry in entries])
     np.savez_compressed(folder / "embeddings.npz", image=image, text=words, encoder=taste.ENCODER)

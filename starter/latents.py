@@ -1,4 +1,4 @@
-"""Latents and image embeddings of all drawn pictures, so that training needs neither encoder again."""
+"""Latents of all drawn pictures and embeddings of the square ones, so that training needs neither encoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from starter import vae, vision
-from starter.dataset import Size, home, load, sizes
+from starter.dataset import SQUARE, Size, home, load, sizes
 
 PART = 250
 
@@ -42,7 +42,7 @@ def build(processes: int = 2, names: tuple[str, ...] = ("latents", "embeddings")
         for size in sizes():
             count = len(load(size))
             tasks = [(size, start, min(start + PART, count)) for start in range(0, count, PART)]
-            for name in names:
+            for name in names if size == SQUARE else names[:1]:
                 path = home(size) / f"{name}.npy"
                 if not path.exists():
                     np.save(path, np.concatenate(list(pool.map(CACHES[name], tasks))))

@@ -7,6 +7,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from starter import text, vae
+from starter.pixels import to_images
 
 STEPS = 16
 GUIDANCE = 4.0
@@ -22,21 +23,22 @@ def sample(
     scale: float = 0.0,
     steps: int = STEPS,
     guidance: float = GUIDANCE,
-    batch: int = 25,
+    batch: int = 20,
+    width: int = 256,
+    height: int = 256,
 ) -> np.ndarray:
-    """(n, 128, 128, 3) uint8 pictures of n prompts; `embeds` (n, 64) image embeddings weighted by `scale`."""
+    """(n, height, width, 3) uint8 pictures of n prompts; `embeds` (n, d) are weighted by `scale`."""
     pipe.set_ip_adapter_scale(scale)
-    width = pipe.unet.encoder_hid_proj.image_projection_layers[0].image_embeds.in_features
-    embeds = np.zeros((len(prompts), width), np.float32) if embeds is None else embeds
+    features = pipe.unet.encoder_hid_proj.image_projection_layers[0].image_embeds.in_features
+    embeds = np.zeros((len(prompts), features), np.float32) if embeds is None else embeds
+    shape = (vae.CHANNELS, height // vae.FACTOR, width // vae.FACTOR)
     made = []
     for start in range(0, len(prompts), batch):
         part = slice(start, start + batch)
         context = text.hidden(pipe.tokenizer, pipe.text_encoder, [""] * len(prompts[part]) + prompts[part])
         wanted = torch.from_numpy(embeds[part].astype(np.float32))
         images = torch.cat([torch.zeros_like(wanted), wanted])[:, None]
-        noise = [
-            torch.randn((8, 16, 16), generator=torch.Generator().manual_seed(seed)) for seed in seeds[part]
-        ]
+        noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds[part]]
         pipe.scheduler.set_timesteps(steps)
         x = torch.stack(noise) * pipe.scheduler.init_noise_sigma
         for t in pipe.scheduler.timesteps:
@@ -45,5 +47,5 @@ def sample(
             ).sample
             without, with_ = out.chunk(2)
             x = pipe.scheduler.step(without + guidance * (with_ - without), t, x).prev_sample
-        made.append(vae.to_images(pipe.vae.decode(x / pipe.vae.config.scaling_factor).sample))
+        made += [to_images(pipe.vae.decode(z / pipe.vae.config.scaling_factor).sample) for z in x.split(4)]
     return np.concatenate(made)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from starter.attributes import HOW, NAMES
-from starter.dataset import RUNS
+from starter.dataset import SQUARE, home
 
 PATH = Path(__file__).parent / "taste_space.npz"
-ENCODER = "starter-v1"
+ENCODER = "starter-v2"
 COMPONENTS = 24
 SELF_AGREEMENT = 0.78
 EFFECTS = {"medium": 1.0, "palette": 0.8, "light": 0.6, "density": 0.5}
@@ -32,7 +32,7 @@ def axes(embeddings: np.ndarray, count: int = COMPONENTS) -> tuple[np.ndarray, n
 
 
 def one_hot(codes: np.ndarray) -> np.ndarray:
-    """(n, classes of look) scaled indicator of each picture's attributes of look, from (n, 5) codes."""
+    """(n, classes of look) scaled indicator of each picture's attributes of look, from (n, 10) codes."""
     order = list(NAMES)
     blocks = [np.eye(len(NAMES[name]))[codes[:, order.index(name)]] * EFFECTS[name] for name in HOW]
     return np.concatenate(blocks, axis=1)
@@ -65,8 +65,8 @@ def prior(coordinates: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def build(path: Path = PATH) -> None:
     """Write the space from the embeddings and labels of the drawn training pictures."""
-    embeddings = np.load(RUNS / "embeddings.npy").astype(np.float64)[:10_000]
-    codes = np.load(RUNS / "codes.npy")[: len(embeddings)]
+    embeddings = np.load(home(SQUARE) / "embeddings.npy").astype(np.float64)[:10_000]
+    codes = np.load(home(SQUARE) / "codes.npy")[: len(embeddings)]
     centre, components, variances = axes(embeddings)
     scales = np.sqrt(variances)
     mean, covariance = prior((embeddings - centre) @ components.T / scales, codes)

@@ -8,9 +8,8 @@ nothing of the look.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,25 +19,24 @@ from torch.nn import functional as F
 from starter import text, vae, vision
 from starter.attributes import from_codes
 from starter.captions import Speaker
-from starter.dataset import RUNS, load
+from starter.dataset import RUNS, SQUARE, Size, home, load, sizes
 from starter.loop import Budget, fit, ranks
 
 SEED = 15
 TOKENS = 4
-CONTEXT = 192
-CACHED = 24_000  # pictures it is trained on
 WITHOUT_ADAPTER = 0.35  # share of batches
+SQUARES = 0.7  # share of batches of square pictures
 CONFIG = {
     "sample_size": 16,
-    "in_channels": 8,
-    "out_channels": 8,
-    "block_out_channels": (96, 144, 192),
+    "in_channels": vae.CHANNELS,
+    "out_channels": vae.CHANNELS,
+    "block_out_channels": (112, 176, 256),
     "layers_per_block": 1,
     # No attention at 16x16: measured, it costs 45 % of the speed on a CPU.
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
     "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "attention_head_dim": (3, 4, 6),
-    "cross_attention_dim": CONTEXT,
+    "attention_head_dim": (4, 4, 8),
+    "cross_attention_dim": text.HIDDEN,
     "norm_num_groups": 16,
 }
 
@@ -90,59 +88,62 @@ def set_scale(unet: UNet2DConditionModel, scale: float) -> None:
 
 
 class Alike:
-    """Embeddings of pictures that share some of the look of a given one."""
+    """Embeddings of pictures that share some of the look of a given one, itself never among them."""
 
     def __init__(self, embeddings: np.ndarray, codes: np.ndarray) -> None:
         self.embeddings = embeddings
         self.codes = codes
         self.groups: dict[tuple[tuple[int, int], ...], np.ndarray] = {}
 
-    def group(self, index: int, columns: tuple[int, ...]) -> np.ndarray:
-        """Indices of the pictures that equal picture `index` in these columns of the codes."""
-        key = tuple((c, int(self.codes[index, c])) for c in columns)
+    def group(self, row: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
+        """Indices of the pictures whose codes equal `row` in these columns; of fewer if there are too few."""
+        key = tuple((c, int(row[c])) for c in columns)
         if key not in self.groups:
-            self.groups[key] = np.flatnonzero(
-                (self.codes[:, list(columns)] == self.codes[index, list(columns)]).all(1)
-            )
-        return self.groups[key]
+            same = (self.codes[:, list(columns)] == row[list(columns)]).all(1)
+            self.groups[key] = np.flatnonzero(same)
+        found = self.groups[key]
+        return found if len(found) > 1 or len(columns) == 1 else self.group(row, columns[:-1])
 
-    def mean(self, index: int, columns: tuple[int, ...], count: int, rng: np.random.Generator) -> np.ndarray:
-        chosen = rng.choice(self.group(index, columns), count)
-        return np.asarray(self.embeddings[chosen].mean(0))
+    def mean(
+        self, row: np.ndarray, columns: tuple[int, ...], count: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        found = self.group(row, columns)
+        others = found[(self.codes[found] != row).any(1)]
+        return np.asarray(self.embeddings[rng.choice(others if len(others) else found, count)].mean(0))
 
-    def draw(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """One embedding for picture `index`: of a twin in looks, or a mean over its medium or palette.
+    def draw(self, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One embedding for a picture of these codes: of a twin in looks, or a mean over many.
 
         Tastes reach the adapter as such means, at the usual length.
         """
-        kind = rng.random()
-        if kind < 0.55:
-            made = self.mean(index, (1, 2, 3, 4), 1, rng)
-        elif kind < 0.9:
+        kind, count = rng.random(), int(rng.integers(2, 6))
+        if kind < 0.5:
+            made = self.mean(row, (1, 2, 3, 4), 1, rng)
+        elif kind < 0.85:
             shared = (1, *(c for c in (2, 3, 4) if rng.random() < 0.6))
-            made = self.mean(index, shared, int(rng.integers(2, 5)), rng)
+            made = self.mean(row, shared, count, rng)
         else:
-            made = self.mean(
-                index, (2, *(c for c in (3, 4) if rng.random() < 0.5)), int(rng.integers(2, 5)), rng
-            )
+            made = self.mean(row, (2, *(c for c in (3, 4) if rng.random() < 0.5)), count, rng)
         made = made * vision.NORM / max(float(np.linalg.norm(made)), 1e-6)
         return made + rng.normal(0, 0.06, made.shape)
 
 
 def conditions(
-    index: list[int], codes: np.ndarray, alike: Alike, adapted: bool, rng: np.random.Generator
+    rows: np.ndarray, alike: Alike, adapted: bool, rng: np.random.Generator
 ) -> tuple[list[str], np.ndarray]:
-    """Captions and image embeddings of a batch; empty and zero stand for "nothing said"."""
+    """Captions and image embeddings for codes (n, 10); empty and zero stand for "nothing said".
+
+    Text and image are left out apart and together, so that each can be guided by itself.
+    """
     speaker = Speaker(rng)
-    captions, embeddings = [], np.zeros((len(index), vision.WIDTH), np.float32)
-    for row, i in enumerate(index):
-        attributes = from_codes(codes[i])
+    captions, embeddings = [], np.zeros((len(rows), vision.WIDTH), np.float32)
+    for number, row in enumerate(rows):
         plain = rng.random() < (0.5 if adapted else 0.12)
-        caption = (speaker.plain if plain else speaker.free)(attributes)[0]
+        caption = (speaker.plain if plain else speaker.free)(from_codes(row))[0]
         drop = rng.random()
         captions.append("" if drop < 0.12 else caption)
         if adapted and 0.06 < drop < 0.94:
-            embeddings[row] = alike.draw(i, rng)
+            embeddings[number] = alike.draw(row, rng)
     return captions, embeddings
 
 
@@ -169,31 +170,44 @@ def flow_step(
     return F.mse_loss(out.float(), noise - x)
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """Latents and codes of the pictures of one size."""
+
+    latents: np.ndarray
+    codes: np.ndarray
+
+
+def bucket(size: Size) -> Bucket:
+    return Bucket(np.load(home(size) / "latents.npy", mmap_mode="r"), load(size).codes)
+
+
 def train(
     budget: Budget,
     *,
     batch: int = 32,
-    lr: float = 6e-4,
+    lr: float = 8e-4,
     on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
 ) -> None:
-    latents = np.load(RUNS / "latents.npy")
-    codes = load()[1][: len(latents)]
-    known = (RUNS / "embeddings.npy").exists()
-    alike = Alike(np.load(RUNS / "embeddings.npy") if known else np.zeros((len(codes), vision.WIDTH)), codes)
+    buckets = [bucket(size) for size in sizes()]
+    alike = Alike(np.load(home(SQUARE) / "embeddings.npy"), buckets[0].codes)
     tokenizer, encoder = text.trained()
     unet = build()
     rank, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
         rng = np.random.default_rng(generator.initial_seed())
-        # One decision for all processes, so that their gradients are of the same parameters.
-        adapted = np.random.default_rng(generator.initial_seed() // world).random() >= WITHOUT_ADAPTER
-        adapted = bool(adapted) and known
+        # Decided alike by all processes, so that their gradients are of the same parameters.
+        shared = np.random.default_rng(generator.initial_seed() // world)
+        adapted = bool(shared.random() >= WITHOUT_ADAPTER)
+        other = int(shared.integers(1, max(len(buckets), 2)))
+        used = buckets[0 if len(buckets) == 1 or shared.random() < SQUARES else other]
         set_scale(unet, 1.0 if adapted else 0.0)
-        index = rng.integers(len(codes), size=batch // world).tolist()
-        captions, embeddings = conditions(index, codes, alike, adapted, rng)
-        context = text.hidden(tokenizer, encoder, captions)
-        x = torch.from_numpy(latents[index].astype(np.float32))
+        index = np.sort(rng.integers(len(used.codes), size=batch // world)).tolist()
+        captions, embeddings = conditions(used.codes[index], alike, adapted, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            context = text.hidden(tokenizer, encoder, captions).float()
+        x = torch.from_numpy(used.latents[index].astype(np.float32))
         return flow_step(unet, x, context, torch.from_numpy(embeddings), generator)
 
     # The optimizer skips parameters without a gradient: the adapter, in batches that leave it out.
@@ -203,31 +217,3 @@ def train(
     )  # fmt: skip
     if rank == 0:
         torch.save(shadow, RUNS / "unet.final.pt")
-
-
-def latents_of(bounds: tuple[int, int]) -> np.ndarray:
-    """Latents (n, 8, 16, 16) float16 of the pictures with indices in `bounds`."""
-    torch.set_num_threads(1)
-    images, compressor = load()[0], vae.trained()
-    parts = [np.asarray(images[i : i + 25]) for i in range(*bounds, 25)]
-    return np.concatenate([vae.encode(compressor, part).half().numpy() for part in parts])
-
-
-def looks_of(bounds: tuple[int, int]) -> np.ndarray:
-    """Image embeddings (n, 64) float32 of the pictures with indices in `bounds`."""
-    torch.set_num_threads(1)
-    return np.asarray(vision.embed(vision.trained(), np.asarray(load()[0][slice(*bounds)])))
-
-
-def cache(count: int = CACHED, processes: int = 2) -> None:
-    """Encode the first `count` pictures once, so that training the UNet needs neither encoder.
-
-    Without a trained image encoder only latents are made, and the UNet trains without its adapter until then.
-    """
-    bounds = [(start, start + 500) for start in range(0, count, 500)]
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for name, encode in (("latents", latents_of), ("embeddings", looks_of)):
-            if name == "embeddings" and not (RUNS / "vision.final.pt").exists():
-                return
-            if not (RUNS / f"{name}.npy").exists():
-                np.save(RUNS / f"{name}.npy", np.concatenate(list(pool.map(encode, bounds))))

@@ -1,4 +1,9 @@
-"""The image encoder: a small CLIP vision tower whose embedding tells looks, not content."""
+"""The image encoder: a small CLIP vision tower whose embedding tells looks, not content.
+
+Inside, the tower sees both. Its projection, which makes the embedding that tastes and the adapter use, keeps
+medium, palette, light and density, and an adversary drives the subject out of it. A second projection beside it
+(`Aligner`) meets the text encoder's in a joint space, as CLIP's do, and there the subject counts.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +13,29 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from starter.attributes import HOW, NAMES
-from starter.dataset import RUNS, load
-from starter.loop import Budget, fit
-from starter.vae import to_tensor
+from starter import text
+from starter.attributes import HOW, NAMES, from_codes
+from starter.captions import Speaker
+from starter.dataset import RUNS, Pictures, load
+from starter.loop import Budget, fit, ranks
+from starter.pixels import disturbed, to_tensor
 
 SEED = 13
 WIDTH = 64  # of the embedding
+JOINT = 96  # of the space shared with texts
+HIDDEN = 192
 NORM = 8.0  # what training pulls the length of an embedding to
+SIDE = 256
 ORDER = [list(NAMES).index(name) for name in HOW]
+CONTENT = [number for number in range(len(NAMES)) if number not in ORDER]
+HELD_OUT = 1000
 
 
 def build() -> CLIPVisionModelWithProjection:
     torch.manual_seed(SEED)
     config = CLIPVisionConfig(
-        hidden_size=192, intermediate_size=768, num_hidden_layers=4, num_attention_heads=4,
-        image_size=128, patch_size=16, projection_dim=WIDTH,
+        hidden_size=HIDDEN, intermediate_size=640, num_hidden_layers=4, num_attention_heads=4,
+        image_size=SIDE, patch_size=16, projection_dim=WIDTH,
     )  # fmt: skip
     return CLIPVisionModelWithProjection(config)
 
@@ -37,89 +49,167 @@ class Reverse(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: object, gradient: torch.Tensor) -> torch.Tensor:
-        return -0.3 * gradient
+        return -gradient
+
+
+class Aligner(nn.Module):
+    """Linear maps of the towers' pooled outputs into one space, compared by cosine (Radford et al. 2021)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image = nn.Linear(HIDDEN, JOINT, bias=False)
+        self.text = nn.Linear(text.HIDDEN, JOINT, bias=False)
+        self.temperature = nn.Parameter(torch.tensor(2.7))
+
+    def forward(self, images: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
+        """(n, m) scaled cosines of pooled images (n, HIDDEN) and pooled texts (m, text.HIDDEN)."""
+        a, b = F.normalize(self.image(images), dim=-1), F.normalize(self.text(texts), dim=-1)
+        return a.float() @ b.float().mT * self.temperature.clamp(max=4.0).exp()
 
 
 class Seer(nn.Module):
-    """The encoder, linear heads on its direction, and an adversary that looks for the subject."""
+    """The encoder, linear heads on its direction, an adversary that looks for the subject, and the aligner."""
 
     def __init__(self, encoder: CLIPVisionModelWithProjection) -> None:
         super().__init__()
         self.encoder = encoder
-        self.heads = nn.ModuleList(nn.Linear(WIDTH, len(NAMES[name])) for name in HOW)
-        self.subject = nn.Sequential(nn.Linear(WIDTH, 128), nn.GELU(), nn.Linear(128, len(NAMES["subject"])))
+        self.looks = nn.ModuleList(nn.Linear(WIDTH, len(NAMES[name])) for name in HOW)
+        self.contents = nn.ModuleList(nn.Linear(HIDDEN, len(names)) for names in self.of(CONTENT))
+        self.subject = nn.Sequential(nn.Linear(WIDTH, 160), nn.GELU(), nn.Linear(160, len(NAMES["subject"])))
+        self.aligner = Aligner()
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
-        embeds = self.encoder(pixel_values=x).image_embeds
-        direction = NORM * F.normalize(embeds.float(), dim=-1)
-        return embeds, [head(direction) for head in self.heads], self.subject(Reverse.apply(direction))
+    @staticmethod
+    def of(columns: list[int]) -> list[tuple[str, ...]]:
+        return [list(NAMES.values())[column] for column in columns]
 
-
-def disturbed(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Light blur, noise, brightness and shifts, so that generated pictures are read like drawn ones."""
-    n = len(x)
-    draw = torch.rand((n, 4), generator=generator)
-    soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    blur = (draw[:, 0] * 1.6 - 0.6).clamp(0, 1)[:, None, None, None]
-    x = x * (1 - blur) + soft * blur
-    x = (
-        x
-        + torch.randn(x.shape, generator=generator) * (draw[:, 1] * 0.12 - 0.04).clamp(0)[:, None, None, None]
-    )
-    x = x * (0.94 + 0.12 * draw[:, 2])[:, None, None, None] + (draw[:, 3] * 0.08 - 0.04)[:, None, None, None]
-    dy, dx = torch.randint(-4, 5, (2,), generator=generator).tolist()
-    if float(torch.rand((), generator=generator)) < 0.5:
-        x = x.flip(-1)
-    return F.pad(x, (4, 4, 4, 4), mode="replicate")[..., 4 + dy : 132 + dy, 4 + dx : 132 + dx].clamp(-1, 1)
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pooled (n, HIDDEN) and embeddings (n, WIDTH)."""
+        pooled = self.encoder.vision_model(pixel_values=x).pooler_output
+        return pooled, self.encoder.visual_projection(pooled)
 
 
-def train(budget: Budget, *, batch: int = 48, lr: float = 1.2e-3) -> None:
-    images, codes = load()
-    targets = torch.from_numpy(codes.astype(np.int64))
-    again = RUNS / "reconstructed.npy"
-    reconstructed = np.load(again) if again.exists() else images[:0]
-    held_out = len(images) - 1000
+def resized(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """A random square of the batch, brought to the encoder's size, as other sizes of picture are."""
+    side = int(torch.randint(11, 16, (1,), generator=generator)) * 16
+    y, left = torch.randint(SIDE - side + 1, (2,), generator=generator).tolist()
+    part = x[..., y : y + side, left : left + side]
+    return F.interpolate(part, size=(SIDE, SIDE), mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+class Lesson:
+    """One step's loss: what the heads read, what the adversary finds, which caption belongs to which picture."""
+
+    def __init__(self, seer: Seer, pictures: Pictures) -> None:
+        self.seer = seer
+        self.pictures = pictures
+        self.targets = torch.from_numpy(pictures.codes.astype(np.int64))
+        self.tokenizer, self.reader = text.trained()
+
+    def loss(self, generator: torch.Generator, batch: int) -> torch.Tensor:
+        index = torch.randint(len(self.pictures) - HELD_OUT, (batch,), generator=generator)
+        x = to_tensor(np.stack([self.pictures.images[i] for i in index.tolist()]))
+        y = self.targets[index]
+        x = disturbed(x, generator, shift=16)
+        if float(torch.rand((), generator=generator)) < 0.25:
+            x = resized(x, generator)
+        words = self.captions(index, generator)
+        with torch.autocast("cpu", torch.bfloat16):
+            pooled, embeds = self.seer(x)
+            direction = NORM * F.normalize(embeds.float(), dim=-1)
+            # The adversary moves the projection only: the tower must go on seeing what there is.
+            blind = self.seer.encoder.visual_projection(pooled.detach())
+            found = self.seer.subject(Reverse.apply(NORM * F.normalize(blind.float(), dim=-1)))
+            match = self.seer.aligner(pooled, words)
+        own = torch.arange(batch)
+        total = 0.3 * F.cross_entropy(found.float(), y[:, 0])
+        total = total + 0.2 * (embeds.float().norm(dim=-1) / NORM - 1).square().mean()
+        total = total + 0.25 * (F.cross_entropy(match, own) + F.cross_entropy(match.mT, own))
+        for head, column in zip(self.seer.looks, ORDER, strict=True):
+            total = total + F.cross_entropy(head(direction), y[:, column], label_smoothing=0.03)
+        for head, column in zip(self.seer.contents, CONTENT, strict=True):
+            total = total + 0.5 * F.cross_entropy(head(pooled.float()), y[:, column])
+        return total
+
+    def captions(self, index: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        speaker = Speaker(np.random.default_rng(generator.initial_seed()))
+        said = [speaker.free(from_codes(self.pictures.codes[i]))[0] for i in index.tolist()]
+        return torch.from_numpy(text.pooled(self.tokenizer, self.reader, said))
+
+
+def train(budget: Budget, *, batch: int = 64, lr: float = 1.2e-3) -> None:
+    pictures = load()
     seer = Seer(build())
+    rank, world = ranks()
+    lesson = Lesson(seer, pictures)
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        index = torch.randint(held_out, (batch,), generator=generator)
-        if len(reconstructed):
-            index[: batch // 3] %= len(reconstructed)
-        taken = [
-            reconstructed[i] if k < batch // 3 and len(reconstructed) else images[i]
-            for k, i in enumerate(index.tolist())
-        ]
-        x, y = disturbed(to_tensor(np.stack(taken)), generator), targets[index]
-        with torch.autocast("cpu", torch.bfloat16):
-            embeds, outs, subject = seer(x)
-        how = sum(
-            F.cross_entropy(out.float(), y[:, i], label_smoothing=0.03)
-            for i, out in zip(ORDER, outs, strict=True)
-        )
-        length = (embeds.float().norm(dim=-1) / NORM - 1).square().mean()
-        return how + 0.2 * length + 0.1 * F.cross_entropy(subject.float(), y[:, 0])
+        return lesson.loss(generator, batch // world)
 
     shadow = fit("vision", seer, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99)
-    seer.load_state_dict(shadow)
-    torch.save(seer.encoder.state_dict(), RUNS / "vision.final.pt")
-    report(seer.eval(), images[held_out:], targets[held_out:])
+    if rank == 0:
+        seer.load_state_dict(shadow)
+        seer.eval()
+        erase(seer, pictures)
+        torch.save(seer.encoder.state_dict(), RUNS / "vision.final.pt")
+        torch.save(seer.aligner.state_dict(), RUNS / "aligner.final.pt")
+        report(seer, pictures)
 
 
 @torch.no_grad()
-def report(seer: Seer, images: np.ndarray, targets: torch.Tensor) -> None:
-    """Print held-out accuracy of the heads and of a fresh least-squares probe for the subject."""
-    embeds, outs, _ = seer(to_tensor(np.asarray(images)))
-    right = {
-        n: round(float((o.argmax(-1) == targets[:, i]).float().mean()), 3)
-        for n, i, o in zip(HOW, ORDER, outs, strict=True)
-    }
-    subject = F.one_hot(targets[:, 0], len(NAMES["subject"])).float()
-    x = torch.cat([embeds, torch.ones(len(embeds), 1)], 1)
-    half = len(x) // 2
-    weights = torch.linalg.lstsq(x[:half], subject[:half]).solution
-    leak = float(((x[half:] @ weights).argmax(-1) == targets[half:, 0]).float().mean())
+def looked(seer: Seer, images: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pooled outputs and embeddings of pictures (n, 256, 256, 3)."""
+    parts = [seer(to_tensor(images[i : i + 50])) for i in range(0, len(images), 50)]
+    return torch.cat([p for p, _ in parts]), torch.cat([e for _, e in parts])
+
+
+@torch.no_grad()
+def erase(seer: Seer, pictures: Pictures, count: int = 4000, keep: float = 1e-4) -> None:
+    """Take what a linear reader could learn of the subject out of the projection.
+
+    Least-squares concept erasure (Belrose et al. 2023): after it no linear reader does better than a constant
+    one, and the embedding moves as little as possible. It is folded into the projection's weights.
+    """
+    codes = pictures.codes[:count]
+    pooled = looked(seer, pictures.images[:count])[0].double()
+    centred = pooled - pooled.mean(0)
+    subjects = F.one_hot(torch.from_numpy(codes[:, 0].astype(np.int64))).double()
+    cross = centred.mT @ (subjects - subjects.mean(0)) / count
+    values, vectors = torch.linalg.eigh(centred.mT @ centred / count)
+    values = values.clamp(min=keep * float(values.max()))
+    whiten = vectors @ torch.diag(values.rsqrt()) @ vectors.mT
+    colour = vectors @ torch.diag(values.sqrt()) @ vectors.mT
+    left, strength, _ = torch.linalg.svd(whiten @ cross, full_matrices=False)
+    left = left[:, strength > 0.02 * strength[0]]
+    eraser = torch.eye(HIDDEN, dtype=torch.double) - colour @ left @ left.mT @ whiten
+    weight = seer.encoder.visual_projection.weight
+    weight.copy_((weight.double() @ eraser).float())
+
+
+@torch.no_grad()
+def report(seer: Seer, pictures: Pictures) -> None:
+    """Print linear probes of the embedding and retrieval, on pictures that training did not show."""
+    start = len(pictures) - HELD_OUT
+    pooled, embeds = looked(seer, np.asarray(pictures.images[start:]))
+    codes = torch.from_numpy(pictures.codes[start:].astype(np.int64))
+    found = {name: round(probe(embeds, codes[:, list(NAMES).index(name)]), 3) for name in ("subject", *HOW)}
+    tokenizer, reader = text.trained()
+    speaker = Speaker(np.random.default_rng(SEED + 1))
+    said = [speaker.say(from_codes(c), ["subject", *HOW]) for c in pictures.codes[start : start + 100]]
+    match = seer.aligner(pooled[:100], torch.from_numpy(text.pooled(tokenizer, reader, said)))
+    own = torch.arange(100)
+    recall = [float((m.argmax(-1) == own).float().mean()) for m in (match, match.mT)]
     norm = float(embeds.norm(dim=-1).mean())
-    print(f"vision: held-out {right}, linear subject probe {leak:.3f}, norm {norm:.2f}", flush=True)
+    print(f"vision: linear probes {found}, recall of 100 {recall}, norm {norm:.2f}", flush=True)
+
+
+def probe(features: torch.Tensor, classes: torch.Tensor, ridge: float = 1e-3) -> float:
+    """Accuracy on the second half of a ridge classifier fitted on the first half."""
+    x = torch.cat([features - features.mean(0), torch.ones(len(features), 1)], 1).double()
+    y = F.one_hot(classes).double()
+    half = len(x) // 2
+    gram = x[:half].mT @ x[:half] + ridge * half * torch.eye(x.shape[1], dtype=torch.double)
+    weights = torch.linalg.solve(gram, x[:half].mT @ y[:half])
+    return float(((x[half:] @ weights).argmax(-1) == classes[half:]).double().mean())
 
 
 def trained() -> CLIPVisionModelWithProjection:
@@ -128,11 +218,24 @@ def trained() -> CLIPVisionModelWithProjection:
     return encoder.eval().requires_grad_(False)
 
 
+def square(images: np.ndarray) -> torch.Tensor:
+    """What the feature extractor makes of pictures (n, h, w, 3): the middle square at the encoder's size."""
+    x = to_tensor(images)
+    h, w = x.shape[-2:]
+    if (h, w) == (SIDE, SIDE):
+        return x
+    scale = SIDE / min(h, w)
+    x = F.interpolate(x, size=(round(h * scale), round(w * scale)), mode="bicubic", antialias=True)
+    top, left = (x.shape[-2] - SIDE) // 2, (x.shape[-1] - SIDE) // 2
+    return x[..., top : top + SIDE, left : left + SIDE].clamp(-1, 1)
+
+
 @torch.no_grad()
-def embed(encoder: CLIPVisionModelWithProjection, images: np.ndarray, size: int = 64) -> np.ndarray:
-    """(n, WIDTH) float32 raw image embeddings of (n, 128, 128, 3) uint8 pictures."""
-    parts = [
-        encoder(pixel_values=to_tensor(np.asarray(images[i : i + size]))).image_embeds
-        for i in range(0, len(images), size)
-    ]
+def embed(encoder: CLIPVisionModelWithProjection, images: np.ndarray, size: int = 32) -> np.ndarray:
+    """(n, WIDTH) float32 raw image embeddings of (n, h, w, 3) uint8 pictures."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=False):
+        parts = [
+            encoder(pixel_values=square(np.asarray(images[i : i + size]))).image_embeds
+            for i in range(0, len(images), size)
+        ]
     return np.asarray(torch.cat(parts).numpy())

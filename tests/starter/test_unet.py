@@ -15,23 +15,22 @@ def alike() -> unet.Alike:
 
 def test_an_embedding_comes_from_pictures_of_the_same_medium_or_palette() -> None:
     group = alike()
-    members = group.group(5, (1, 2))
+    members = group.group(group.codes[5], (1, 2))
     assert 5 in members
     assert (group.codes[members][:, 1:3] == group.codes[5, 1:3]).all()
     rng = np.random.default_rng(0)
-    drawn = np.stack([group.draw(5, rng) for _ in range(200)])
+    drawn = np.stack([group.draw(group.codes[5], rng) for _ in range(200)])
     assert np.allclose(np.linalg.norm(drawn, axis=1), vision.NORM, atol=1.0)
     assert (drawn.argmax(1) == group.codes[5, 1]).mean() > 0.85
 
 
 def test_conditions_sometimes_say_nothing_and_are_without_embeddings_when_not_adapted() -> None:
     group = alike()
-    index = list(range(400))
-    captions, embeddings = unet.conditions(index, group.codes, group, True, np.random.default_rng(1))
+    captions, embeddings = unet.conditions(group.codes[:400], group, True, np.random.default_rng(1))
     nothing = np.linalg.norm(embeddings, axis=1) == 0
     assert 0.05 < nothing.mean() < 0.2
     assert 0.06 < np.mean([caption == "" for caption in captions]) < 0.2
-    _, none = unet.conditions(index[:20], group.codes, group, False, np.random.default_rng(1))
+    _, none = unet.conditions(group.codes[:20], group, False, np.random.default_rng(1))
     assert not none.any()
 
 
@@ -46,3 +45,12 @@ def test_adapter_weights_come_out_in_the_published_layout() -> None:
     for part, values in unet.adapter_state(again).items():
         for key, value in values.items():
             assert torch.equal(value, state[part][key]), key
+
+
+def test_an_embedding_never_comes_from_the_picture_itself() -> None:
+    codes = np.tile(balanced(1, 1), (3, 1))
+    codes[:, 0] = (0, 1, 2)
+    group = unet.Alike(np.eye(3, vision.WIDTH, dtype=np.float32) * vision.NORM, codes)
+    rng = np.random.default_rng(0)
+    drawn = np.stack([group.mean(codes[1], (1, 2, 3, 4), 1, rng) for _ in range(40)])
+    assert not drawn[:, 1].any()
