@@ -1,0 +1,93 @@
+"""Nouns that the caption grammar lacks, each with the subject nearest to it (made by `starter.nouns`)."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from functools import cache
+from pathlib import Path
+
+from starter.vocabulary import FORM_WORDS, SUBJECT_WORDS
+
+TABLE = Path(__file__).parent / "nouns.json"
+NEAR = 0.4  # cosine from which captions may use a noun for what is only nearest to it
+HELD_OUT = 10  # one noun in so many is never used in training
+Table = dict[str, dict[str, dict[str, float]]]
+
+
+def listed(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+def place(subject: str, form: str = "") -> str:
+    """How the table names a subject, or one of its forms."""
+    return f"{subject}/{form}" if form else subject
+
+
+def split_place(at: str) -> tuple[str, str]:
+    """Subject and form; the form is empty where any is meant."""
+    subject, _, form = at.partition("/")
+    return subject, form
+
+
+@cache
+def table() -> Table:
+    """Grade ("kin" or "near"), place, noun, cosine."""
+    if not TABLE.exists():
+        return {"kin": {}, "near": {}}
+    loaded: Table = json.loads(TABLE.read_text())
+    return loaded
+
+
+def is_held_out(noun: str) -> bool:
+    return zlib.crc32(noun.encode()) % HELD_OUT == 0
+
+
+def is_new(word: str) -> bool:
+    """Whether a word is a noun of the table that training never uses."""
+    return word in nouns() and is_held_out(word)
+
+
+@cache
+def nouns() -> frozenset[str]:
+    return frozenset(noun for places in table().values() for group in places.values() for noun in group)
+
+
+@cache
+def scenery() -> frozenset[str]:
+    """Words of the grammar's own phrases, such as the river under a bridge: no name for anything else."""
+    phrases = [w for table in (SUBJECT_WORDS, FORM_WORDS) for group in table.values() for w in group]
+    return listed(" ".join(phrases).lower())
+
+
+@cache
+def words(grade: str, subject: str, form: str, *, held_out: bool = False) -> tuple[str, ...]:
+    """Nouns for a picture of this form, with their articles; with `held_out` those kept from training.
+
+    Without a form, those that stand for any form of the subject.
+    """
+    least = NEAR if grade == "near" else 0.0
+    found = table()[grade].get(place(subject, form), {})
+    return tuple(
+        spoken(noun)
+        for noun, cosine in found.items()
+        if cosine >= least and is_held_out(noun) == held_out and noun not in scenery()
+    )
+
+
+MASS = listed(
+    "rice corn wheat pasta spaghetti cheese butter milk beef pork bacon ham soup salad sugar salt "
+    "pepper flour  dough sushi curry honey jam chocolate coffee wine beer water juice tea ice fire "
+    "lightning thunder lava sand  mud grass ivy moss hay bamboo seaweed coral furniture clothing "
+    "jewelry luggage traffic vegetation wildlife  pottery armor sky air smoke steam sunlight fog dew "
+    "hail gold silver marble porcelain silk sheep "
+)
+
+
+def spoken(noun: str) -> str:
+    """The noun with its natural article, none for plurals and for what is not counted."""
+    if noun in MASS or (noun.endswith("s") and not noun.endswith(("ss", "us", "is"))):
+        return noun
+    vowel = noun[0] in "aeiou" and not noun.startswith(("uni", "use", "eu", "one", "ura"))
+    return f"{'an' if vowel or noun.startswith(('hour', 'heir')) else 'a'} {noun}"
