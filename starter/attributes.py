@@ -90,7 +90,7 @@ class Attributes:
 def from_codes(codes: np.ndarray) -> Attributes:
     """Attributes from ten class indices: those of NAMES in order, then the form."""
     values = [names[int(code)] for names, code in zip(NAMES.values(), codes, strict=False)]
-    return Attributes(*values, form=FORMS[values[0]][int(codes[len(NAMES)])])
+    return Attributes(*values, FORMS[values[0]][int(codes[len(NAMES)])])
 
 
 def held_out() -> dict[tuple[int, int], np.ndarray]:

@@ -51,9 +51,15 @@ class Speaker:
     """Makes captions with one random generator; with `held_out`, of nouns that training never uses."""
 
     def __init__(
-        self, rng: np.random.Generator, *, unseen_rates: dict[str, float] = UNSEEN, held_out: bool = False
+        self,
+        rng: np.random.Generator,
+        *,
+        unseen_rates: dict[str, float] = UNSEEN,
+        held_out: bool = False,
+        dressed: bool = True,
     ) -> None:
         self.rng = rng
+        self.dressed = dressed
         self.unseen_rates = unseen_rates
         self.held_out = held_out
 
@@ -89,9 +95,9 @@ class Speaker:
         values = attributes.as_dict()
         looks = {name: values[name] for name in said if name in LOOKS}
         fair = attributes.weather == PLAIN["weather"]
-        if self.chance(0.62) or not looks:
-            return self.dress(self.sentence(shown, looks, fair))
-        return self.dress(self.listing(shown, looks, fair))
+        form = self.sentence if self.chance(0.62) or not looks else self.listing
+        text = form(shown, looks, fair)
+        return self.dress(text) if self.dressed else text
 
     def shown(self, attributes: Attributes, named: bool) -> str:
         """Words for the subject, or for its form."""

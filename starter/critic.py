@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from starter.attributes import NAMES
 from starter.dataset import RUNS, load
-from starter.loop import Budget, fit
+from starter.loop import Budget, fit, ranks
 from starter.pixels import disturbed, to_tensor
 
 SEED = 10
@@ -49,25 +49,28 @@ def train(budget: Budget, *, batch: int = 48, lr: float = 2e-3) -> None:
     pictures = load()
     media = torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
     critic = Critic()
+    rank, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        index = torch.randint(len(pictures), (batch,), generator=generator)
-        places = torch.randint(256 - CROP, (batch, 2), generator=generator).tolist()
+        index = torch.randint(len(pictures), (batch // world,), generator=generator)
+        places = torch.randint(256 - CROP, (len(index), 2), generator=generator).tolist()
         rows = zip(index.tolist(), places, strict=True)
         x = to_tensor(np.stack([pictures.images[i, y : y + CROP, x : x + CROP] for i, (y, x) in rows]))
-        x = torch.cat([x[: batch // 2], disturbed(x[batch // 2 :], generator)])
+        x = torch.cat([x[: len(x) // 2], disturbed(x[len(x) // 2 :], generator)])
         with torch.autocast("cpu", torch.bfloat16):
             out = critic(x)
         return F.cross_entropy(out.float(), media[index])
 
     shadow = fit("critic", critic, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99)
-    torch.save(shadow, RUNS / "critic.final.pt")
+    if rank == 0:
+        torch.save(shadow, RUNS / "critic.final.pt")
 
 
 def trained() -> Critic:
     critic = Critic()
     critic.load_state_dict(torch.load(RUNS / "critic.final.pt", weights_only=True))
-    return critic.eval().requires_grad_(False)
+    critic.eval().requires_grad_(False)
+    return critic
 
 
 def distance(critic: Critic, made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

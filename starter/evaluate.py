@@ -38,9 +38,12 @@ class Setting:
     def paint(self, prompts: list[str], seed: int, **options: Any) -> np.ndarray:
         """One picture a prompt, of consecutive seeds."""
         seeds = [seed + i for i in range(len(prompts))]
-        return sampler.sample(
-            self.pipe, prompts, seeds, steps=self.steps, guidance=self.guidance, **options
-        )
+        return sampler.sample(self.pipe, prompts, seeds, steps=self.steps, guidance=self.guidance, **options)
+
+
+def speaking(seed: int) -> Speaker:
+    """Speaks of what the model knows; the words it was never told are another matter."""
+    return Speaker(np.random.default_rng(seed), unseen_rates={})
 
 
 def drawings(codes: np.ndarray, seed: int) -> np.ndarray:
@@ -48,10 +51,10 @@ def drawings(codes: np.ndarray, seed: int) -> np.ndarray:
 
 
 def words(setting: Setting, count: int) -> tuple[dict[str, Any], np.ndarray]:
-    """Images from captions that name subject, medium, palette and light, no adapter; compared with drawings."""
+    """Images of captions that name subject, medium, palette and light, no adapter, beside drawings."""
     codes = balanced(count, SEED, unseen=True)
     codes[:, 5:9] = [names.index(plain) for names, plain in PLAIN]
-    speaker = Speaker(np.random.default_rng(SEED))
+    speaker = speaking(SEED)
     prompts = [speaker.say(from_codes(row), list(TOLD)) for row in codes]
     started = time.monotonic()
     images = setting.paint(prompts, SEED)
@@ -88,10 +91,8 @@ def encoder(setting: Setting, count: int = 4000, tested: int = 1000) -> dict[str
     probes = {}
     for name in ("subject", *HOW):
         classes = codes[:, measures.ORDER.index(name)].astype(int)
-        probes[name] = round(
-            measures.probe((embeds[:cut], classes[:cut]), (embeds[cut:], classes[cut:])), 3
-        )
-    speaker = Speaker(np.random.default_rng(SEED + 3))
+        probes[name] = round(measures.probe((embeds[:cut], classes[:cut]), (embeds[cut:], classes[cut:])), 3)
+    speaker = speaking(SEED + 3)
     captions = [speaker.say(from_codes(row), ["subject", *HOW]) for row in codes[cut:]]
     aligned = (
         alignment.of_images(setting.pipe, setting.weights, images[cut:]),
@@ -107,7 +108,7 @@ def encoder(setting: Setting, count: int = 4000, tested: int = 1000) -> dict[str
 def diversity(setting: Setting, prompts: int = 12, seeds: int = 8) -> dict[str, float]:
     """How much eight seeds of one prompt differ, beside eight drawings of what it names."""
     codes = balanced(prompts, SEED + 4)
-    speaker = Speaker(np.random.default_rng(SEED + 4))
+    speaker = speaking(SEED + 4)
     made, real = [], []
     for number, row in enumerate(codes):
         prompt = speaker.say(from_codes(row), list(TOLD))
@@ -126,7 +127,7 @@ def adapter(setting: Setting, count: int, scales: list[float]) -> list[dict[str,
 
     `subject` is whether the prompt's own subject is still seen, `copied` whether the drawing's is.
     """
-    codes, speaker = balanced(count, SEED + 1), Speaker(np.random.default_rng(SEED + 1))
+    codes, speaker = balanced(count, SEED + 1), speaking(SEED + 1)
     shown = codes.copy()
     shown[:, 0] = (codes[:, 0] + 1 + np.arange(count) % (SUBJECTS - 1)) % SUBJECTS
     shown[:, len(NAMES)] = 0
@@ -158,7 +159,12 @@ def main() -> None:
     pipe = export.load_pipeline(arguments.weights)
     setting = Setting(pipe, arguments.weights, arguments.steps, arguments.guidance)
     told, images = words(setting, arguments.n)
-    result: dict[str, Any] = {"n": arguments.n, "steps": arguments.steps, "guidance": arguments.guidance, **told}
+    result: dict[str, Any] = {
+        "n": arguments.n,
+        "steps": arguments.steps,
+        "guidance": arguments.guidance,
+        **told,
+    }
     print(json.dumps(result, indent=1), flush=True)
     if arguments.sheet:
         Image.fromarray(sheet(list(images[:60]), 10)).save(arguments.sheet)

@@ -15,8 +15,8 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from starter import export, judge, sampler, taste, text, vision
-from starter.attributes import MEDIA, NAMES, balanced, from_codes
-from starter.captions import Speaker
+from starter.attributes import FORMS, MEDIA, NAMES, balanced, from_codes
+from starter.captions import PLAIN, Speaker
 from starter.dataset import SQUARE, Size
 from starter.draw import draw
 
@@ -35,25 +35,22 @@ Entry = dict[str, Any]
 
 def plan(count: int, seed: int) -> list[Entry]:
     """What each image shows: prompt, attributes, seed and size."""
-    speaker = Speaker(np.random.default_rng(seed))
+    speaker = Speaker(np.random.default_rng(seed), unseen_rates={}, dressed=False)
     made: list[Entry] = []
     for number, row in enumerate(balanced(count, seed)):
         attributes = from_codes(row)
-        usual = ("subject", "medium", "palette", "light", *(["density"] if speaker.chance(0.5) else []))
-        special = [n for n in ("weather", "season", "framing", "symmetry") if unusual(attributes.as_dict(), n)]
-        said = [*usual, *special]
+        said = list(SEEN)
+        said += ["density"] if speaker.chance(0.5) else []
+        said += ["form"] if len(FORMS[attributes.subject]) > 1 else []
+        said += [name for name, plain in PLAIN.items() if attributes.as_dict()[name] != plain]
         made.append({
-            "prompt": speaker.say(attributes, said, dressed=False),
+            "prompt": speaker.say(attributes, said),
             "attributes": attributes.as_dict(),
             "codes": [int(code) for code in row],
             "seed": seed + number,
             "size": SIZES[number % len(SIZES)],
         })  # fmt: skip
     return made
-
-
-def unusual(values: dict[str, str], name: str) -> bool:
-    return values[name] not in ("clear", "any season", "medium", "free")
 
 
 def drawings(count: int = DRAWN) -> list[tuple[Entry, np.ndarray]]:

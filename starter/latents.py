@@ -30,7 +30,7 @@ def looks_of(task: Task) -> np.ndarray:
     """Image embeddings (n, vision.WIDTH) float32 of some pictures of one size."""
     torch.set_num_threads(1)
     size, start, stop = task
-    return vision.embed(vision.trained(), load(size).images[start:stop])
+    return np.asarray(vision.embed(vision.trained(), load(size).images[start:stop]))
 
 
 CACHES: dict[str, Callable[[Task], np.ndarray]] = {"latents": latents_of, "embeddings": looks_of}

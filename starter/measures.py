@@ -55,7 +55,7 @@ def spread(features: np.ndarray) -> float:
 def probe(
     train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], ridge: float = 1e-3
 ) -> float:
-    """Share right on `test` of a linear classifier of features (n, d) into classes (n,), fitted on `train`."""
+    """Share right on `test` of a linear classifier of features (n, d) fitted on `train`."""
     x = np.c_[train[0] - train[0].mean(0), np.ones(len(train[0]))]
     y = np.eye(int(train[1].max()) + 1)[train[1]]
     weights = np.linalg.solve(x.T @ x + ridge * len(x) * np.eye(x.shape[1]), x.T @ y)
@@ -64,7 +64,7 @@ def probe(
 
 
 def retrieval(images: np.ndarray, texts: np.ndarray, size: int = 100) -> dict[str, float]:
-    """Recall at 1 among `size` both ways, of images and texts (n, d) in the joint space; row i belongs to row i."""
+    """Recall at 1 among `size`, both ways, of images and texts (n, d) that belong together row by row."""
     found = {"image by text": [], "text by image": []}  # type: dict[str, list[float]]
     for start in range(0, len(images) - size + 1, size):
         match = images[start : start + size] @ texts[start : start + size].T

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
-from torch import nn
+from torch import distributed, nn
 from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -16,11 +16,12 @@ from starter import unseen
 from starter.attributes import FORMS, NAMES, SHARES, SUBJECTS, balanced, from_codes
 from starter.captions import FILLERS, OPENINGS, UNSEEN, VOCABULARY, Speaker
 from starter.dataset import RUNS
-from starter.loop import Budget, fit
+from starter.loop import Budget, fit, ranks
 from starter.vocabulary import NAMED_FORMS
 
 SEED = 12
 LENGTH = 48
+HIDDEN = 192
 MERGES = 3600
 WORDS = Regex(r"[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -71,9 +72,9 @@ def build_tokenizer(folder: Path) -> CLIPTokenizer:
 def build(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     torch.manual_seed(SEED)
     config = CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=192, intermediate_size=768, num_hidden_layers=4,
+        vocab_size=len(tokenizer), hidden_size=HIDDEN, intermediate_size=768, num_hidden_layers=4,
         num_attention_heads=4,
-        max_position_embeddings=LENGTH, projection_dim=192, eos_token_id=tokenizer.eos_token_id,
+        max_position_embeddings=LENGTH, projection_dim=HIDDEN, eos_token_id=tokenizer.eos_token_id,
         bos_token_id=tokenizer.bos_token_id, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     return CLIPTextModel(config)
@@ -118,12 +119,17 @@ def examples(speaker: Speaker, count: int) -> tuple[list[str], torch.Tensor]:
 
 
 def train(budget: Budget, *, batch: int = 128, lr: float = 1.5e-3) -> None:
-    tokenizer = build_tokenizer(RUNS / "tokenizer")
+    rank, world = ranks()
+    if rank == 0:
+        build_tokenizer(RUNS / "tokenizer")
+    if world > 1:
+        distributed.barrier()
+    tokenizer = CLIPTokenizer.from_pretrained(RUNS / "tokenizer")
     reader = Reader(build(tokenizer))
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
         speaker = Speaker(np.random.default_rng(generator.initial_seed()))
-        texts, targets = examples(speaker, batch)
+        texts, targets = examples(speaker, batch // world)
         ids = tokenizer(
             texts, padding=True, truncation=True, max_length=LENGTH, return_tensors="pt"
         ).input_ids
@@ -134,9 +140,10 @@ def train(budget: Budget, *, batch: int = 128, lr: float = 1.5e-3) -> None:
         return torch.stack(losses).sum() + 0.3 * torch.stack(spread).sum()
 
     shadow = fit("text", reader, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99)
-    reader.load_state_dict(shadow)
-    report(reader.eval(), tokenizer)
-    torch.save(reader.encoder.state_dict(), RUNS / "text.final.pt")
+    if rank == 0:
+        reader.load_state_dict(shadow)
+        report(reader.eval(), tokenizer)
+        torch.save(reader.encoder.state_dict(), RUNS / "text.final.pt")
 
 
 @torch.no_grad()
@@ -168,7 +175,7 @@ def trained() -> tuple[CLIPTokenizer, CLIPTextModel]:
 
 @torch.no_grad()
 def hidden(tokenizer: CLIPTokenizer, encoder: CLIPTextModel, texts: list[str]) -> torch.Tensor:
-    """(n, LENGTH, 192): what the UNet attends to, padded as the pipeline pads."""
+    """(n, LENGTH, HIDDEN): what the UNet attends to, padded as the pipeline pads."""
     ids = tokenizer(
         texts, padding="max_length", truncation=True, max_length=LENGTH, return_tensors="pt"
     ).input_ids
@@ -177,7 +184,7 @@ def hidden(tokenizer: CLIPTokenizer, encoder: CLIPTextModel, texts: list[str]) -
 
 @torch.no_grad()
 def pooled(tokenizer: CLIPTokenizer, encoder: CLIPTextModel, texts: list[str]) -> np.ndarray:
-    """(n, 192) float32 prompt embeddings, to be compared with one another by cosine."""
+    """(n, HIDDEN) float32 prompt embeddings, to be compared with one another by cosine."""
     ids = tokenizer(
         texts, padding="max_length", truncation=True, max_length=LENGTH, return_tensors="pt"
     ).input_ids

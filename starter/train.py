@@ -26,7 +26,7 @@ SAMPLES = {
 PLAIN: dict[str, Callable[[], None]] = {
     "draw": dataset.build,
     "latents": latents.build,
-    "export": lambda: export.export(torch.load(FINAL["unet"], weights_only=True)),
+    "export": lambda: export.export(torch.load(dataset.RUNS / "unet.final.pt", weights_only=True)),
     "gallery": gallery.build,
     "taste": taste.build,
 }

@@ -1,7 +1,7 @@
 """The image encoder: a small CLIP vision tower whose embedding tells looks, not content.
 
 Inside, the tower sees both. Its projection, which makes the embedding that tastes and the adapter use, keeps
-medium, palette, light and density, and an adversary drives the subject out of it. A second projection beside it
+medium, palette, light and density, and an adversary drives the subject out of it. A second projection
 (`Aligner`) meets the text encoder's in a joint space, as CLIP's do, and there the subject counts.
 """
 
@@ -68,7 +68,7 @@ class Aligner(nn.Module):
 
 
 class Seer(nn.Module):
-    """The encoder, linear heads on its direction, an adversary that looks for the subject, and the aligner."""
+    """The encoder, heads on its embedding, an adversary that looks for the subject, the aligner."""
 
     def __init__(self, encoder: CLIPVisionModelWithProjection) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ def resized(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 class Lesson:
-    """One step's loss: what the heads read, what the adversary finds, which caption belongs to which picture."""
+    """One step's loss: what the heads read, what the adversary finds, which caption is whose."""
 
     def __init__(self, seer: Seer, pictures: Pictures) -> None:
         self.seer = seer

@@ -66,7 +66,7 @@ def moved(image: Image, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     x = np.clip(np.arange(width) + np.rint(dx).astype(int), 0, width - 1)
     y = np.clip(np.arange(height)[:, None] + np.rint(dy).astype(int), 0, height - 1)
-    return image[y, x].astype(np.float32) / 255
+    return np.asarray(image[y, x].astype(np.float32) / 255)
 
 
 def framed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -77,7 +77,7 @@ def framed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     away = away + 3.0 * noise(rng, (height // 9, width // 9), height, width)
     inside = step(11.0, 13.5, away)[..., None]
     rim = 1 - 0.2 * (1 - step(13.0, 18.0, away))[..., None]
-    return image * rim * inside + PAPER * (1 - inside)
+    return np.asarray(image * rim * inside + PAPER * (1 - inside))
 
 
 def oil(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
@@ -114,7 +114,8 @@ def strokes(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarr
     inside = np.clip(y, 0, height - 1).astype(int), np.clip(x, 0, width - 1).astype(int)
     angle = field[inside] + rng.uniform(-0.15, 0.15, y.size)
     order = rng.permutation(y.size)
-    return tuple(a[order].astype(np.float32) for a in (y, x, angle))  # type: ignore[return-value]
+    y, x, angle = (a[order].astype(np.float32) for a in (y, x, angle))
+    return y, x, angle
 
 
 def topmost(x: np.ndarray, y: np.ndarray, angle: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -133,7 +134,7 @@ def topmost(x: np.ndarray, y: np.ndarray, angle: np.ndarray, height: int, width:
         skia.Image.fromarray(np.array(brush.pixels)), places, [oval] * len(x), codes, skia.BlendMode.kModulate
     )
     found = canvas.rgb().astype(np.int32)
-    return np.clip(found[..., 2] + 256 * found[..., 1] - 1, 0, len(x) - 1)
+    return np.asarray(np.clip(found[..., 2] + 256 * found[..., 1] - 1, 0, len(x) - 1))
 
 
 def charcoal(picture: Picture, colours: Colours, rng: np.random.Generator) -> Image:
