@@ -89,8 +89,8 @@ class Attributes:
 
 def from_codes(codes: np.ndarray) -> Attributes:
     """Attributes from ten class indices: those of NAMES in order, then the form."""
-    values = [names[int(code)] for names, code in zip(NAMES.values(), codes, strict=False)]
-    return Attributes(*values, FORMS[values[0]][int(codes[len(NAMES)])])
+    named = {name: values[int(code)] for (name, values), code in zip(NAMES.items(), codes, strict=False)}
+    return Attributes(**named, form=FORMS[named["subject"]][int(codes[len(NAMES)])])
 
 
 def held_out() -> dict[tuple[int, int], np.ndarray]:

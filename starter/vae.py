@@ -14,7 +14,7 @@ from starter.dataset import RUNS, Pictures, load
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
 
-CROP = 128
+CROP = 96
 FACTOR = 16
 CHANNELS = 16
 SEED = 11
@@ -90,7 +90,7 @@ def error(made: torch.Tensor, wanted: torch.Tensor, judge: critic.Critic) -> tor
     return plain + 2.0 * texture(made, wanted) + 0.5 * felt
 
 
-def train(budget: Budget, *, batch: int = 16, lr: float = 1.5e-3) -> None:
+def train(budget: Budget, *, batch: int = 8, lr: float = 1.4e-3) -> None:
     pictures, eye = load(), critic.trained()
     compressor = Compressor()
     rank, world = ranks()
