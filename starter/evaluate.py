@@ -40,7 +40,7 @@ def words(
 ) -> tuple[dict[str, float], np.ndarray]:
     """Images from captions that name everything but density; no adapter."""
     codes = balanced(count, SEED)
-    speaker = Speaker(np.random.default_rng(SEED))
+    speaker = Speaker(np.random.default_rng(SEED), unseen_rates={})
     prompts = [speaker.say(from_codes(c), ["subject", "medium", "palette", "light"]) for c in codes]
     images = sampler.sample(pipe, prompts, [SEED + i for i in range(count)], steps=steps, guidance=guidance)
     return shares(images, codes, ("subject", "medium", "palette", "light")), images
@@ -53,7 +53,8 @@ def adapter(
 
     `subject` is whether the prompt's own subject is still seen, `copied` whether the picture's subject is.
     """
-    codes, speaker = balanced(count, SEED + 1), Speaker(np.random.default_rng(SEED + 1))
+    codes = balanced(count, SEED + 1)
+    speaker = Speaker(np.random.default_rng(SEED + 1), unseen_rates={})
     shown = codes.copy()
     shown[:, 0] = (codes[:, 0] + 1 + np.arange(count) % 11) % 12
     pictures = np.stack([draw(from_codes(c), SEED + 10_000 + i) for i, c in enumerate(shown)])

@@ -36,7 +36,7 @@ def write_index(entries: list[dict[str, object]], folder: Path = FOLDER) -> None
 
 def plan(count: int = COUNT) -> list[dict[str, object]]:
     """What each gallery image shows: prompt, attributes and seed."""
-    speaker = Speaker(np.random.default_rng(SEED))
+    speaker = Speaker(np.random.default_rng(SEED), unseen_rates={})
     made: list[dict[str, object]] = []
     for number, codes in enumerate(balanced(count, SEED)):
         attributes = from_codes(codes)
