@@ -33,7 +33,8 @@ class Preset(BaseModel):
     """One table of a presets file. `folder` is in the diffusers layout; sizes are (width, height) in pixels.
 
     `encoder` names the space that this preset's image encoder embeds in: presets with the same encoder share
-    tastes. `capabilities` are the parameters of later stages that it can honour.
+    tastes. `vocabulary` is a file below the folder that tells the model's words. `capabilities` are the
+    parameters of later stages that it can honour.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,7 @@ class Preset(BaseModel):
     folder: Path
     encoder: str = Field(min_length=1, max_length=80)
     adapter: Adapter | None = None
+    vocabulary: str | None = Field(None, min_length=1)
     sizes: tuple[Size, ...] = Field(min_length=1)
     steps: int = Field(ge=1, le=150)
     guidance: float = Field(ge=0)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from starter.unseen import listed
+
+def listed(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
 
 # What each subject or form is in WordNet: nouns below these are of its kind.
 ANCHORS: dict[str, tuple[str, ...]] = {
@@ -187,3 +191,11 @@ KIN: dict[str, str] = {
     "piranha": "fish", "swordfish": "fish", "clownfish": "fish", "guppy": "fish", "eel": "fish",
     "village": "house", "suburb": "city",
 }  # fmt: skip
+# Nouns that take no article: what is not counted.
+MASS = listed(
+    "rice corn wheat pasta spaghetti cheese butter milk beef pork bacon ham soup salad sugar salt "
+    "pepper flour  dough sushi curry honey jam chocolate coffee wine beer water juice tea ice fire "
+    "lightning thunder lava sand  mud grass ivy moss hay bamboo seaweed coral furniture clothing "
+    "jewelry luggage traffic vegetation wildlife  pottery armor sky air smoke steam sunlight fog dew "
+    "hail gold silver marble porcelain silk sheep "
+)

@@ -11,11 +11,12 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet
 from safetensors.torch import save_file
 from transformers import CLIPImageProcessor
 
-from starter import alignment, text, unet, vae, vision
+from starter import alignment, lexicon, text, unet, vae, vision
 from starter.dataset import RUNS
 
 WEIGHTS = Path(__file__).parent / "weights"
 ADAPTER = ("ip_adapter", "ip-adapter.safetensors")
+WORDS = "vocabulary.json"
 
 
 def scheduler() -> DPMSolverMultistepScheduler:
@@ -74,6 +75,7 @@ def export(shadow: dict[str, torch.Tensor], folder: Path = WEIGHTS) -> None:
             config.write_text(
                 json.dumps({k: v for k, v in data.items() if k != "_name_or_path"}, indent=2) + "\n"
             )
+    lexicon.write(part / WORDS)
     for path in part.rglob("*.safetensors"):
         path.chmod(0o644)
     for note in folder.glob("*.md"):

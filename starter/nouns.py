@@ -30,6 +30,7 @@ from starter.vocabulary import FORM_WORDS, SUBJECT_WORDS
 from starter.wordnet import CLASSES, USAGE, WordNet
 
 NEAR_ENOUGH = 0.3  # cosine from which a kind of what is drawn counts as drawn
+SOMEBODY = 0.2  # the same for people, whose names for each other are seldom near one another
 UNPLACED = 0.28  # cosine below which a noun is near nothing
 USUAL = 0.4  # weight of how usual a meaning is, beside how near its gloss is to the word
 SENSES = 5  # meanings of a word that are considered
@@ -190,7 +191,7 @@ def grade(noun: Noun, names: list[str], row: np.ndarray) -> tuple[str, str, floa
     if noun.kin:
         subject = split_place(noun.kin)[0]
         cosine = max(float(row[i]) for i, at in enumerate(names) if split_place(at)[0] == subject)
-        if cosine >= NEAR_ENOUGH and noun.word not in NEAREST:
+        if cosine >= (SOMEBODY if subject == "person" else NEAR_ENOUGH) and noun.word not in NEAREST:
             return "kin", noun.kin, cosine
     best = max(choices(noun.kind, names), key=lambda i: row[i])
     return "near", names[best], float(row[best])

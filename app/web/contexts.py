@@ -142,8 +142,27 @@ class ExplorePage(Page):
 
 
 @dataclass(frozen=True)
+class WordGroup:
+    """What a model knows of one kind: its values, those with forms followed by them in brackets."""
+
+    title: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModelWords:
+    """Which words of a prompt a model cannot draw, each with what is nearest or empty, and what it knows."""
+
+    title: str
+    unknown: tuple[tuple[str, str], ...]
+    more: int
+    """How many unknown words are not named."""
+    groups: tuple[WordGroup, ...]
+
+
+@dataclass(frozen=True)
 class CreatePage(Page):
-    """/create : the prompt, its controls, the latest jobs. The blocks `error` and `results` stand alone."""
+    """/create : prompt, controls, latest jobs. The blocks `error`, `words` and `results` stand alone."""
 
     template = "pages/create.html"
     prompt: str
@@ -158,6 +177,8 @@ class CreatePage(Page):
     model: str
     models: tuple[str, ...]
     shapes: tuple[str, ...]
+    words: ModelWords | None
+    """None where the model has no vocabulary."""
     jobs: tuple[JobCard, ...]
 
 

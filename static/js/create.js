@@ -59,6 +59,7 @@ prompt.addEventListener("keydown", (event) => {
 
 // One key per accepted submit: a double click sends the same key twice and makes one set of jobs.
 form.addEventListener("htmx:after:request", (event) => {
+  if (event.target !== form) return; // the prompt asks on its own which of its words are known
   const status = event.detail.ctx.response?.status ?? 0;
   prompt.setAttribute("aria-invalid", String(status === 422));
   if (status >= 200 && status < 300) {

@@ -15,6 +15,7 @@ from app.web.cards import job_card, shapes
 from app.web.contexts import CreatePage, JobCard
 from app.web.deps import PersonOrGuest
 from app.web.frame import Frame, FrameDep
+from app.web.wording import model_words
 
 router = APIRouter(include_in_schema=False)
 RECENT = 5
@@ -29,6 +30,12 @@ def create(
     if remix is not None and frame.person is not None:
         prompt = generation.get_job(frame.session, person=frame.person, job_id=remix).job.prompt
     return frame.show(_page(frame, person=frame.person, prompt=prompt, parent=remix))
+
+
+@router.post("/create/words")
+def words(frame: FrameDep, prompt: Annotated[str, Form()] = "") -> Response:
+    """Which words of a prompt that is being typed the model cannot draw."""
+    return frame.show(_page(frame, person=frame.person, prompt=prompt, jobs=()), block="words")
 
 
 @router.post("/jobs")
@@ -84,5 +91,6 @@ def _page(
         model=chosen,
         models=tuple(presets),
         shapes=shapes(presets[chosen].sizes),
+        words=model_words(prompt, model=chosen),
         jobs=jobs,
     )
