@@ -79,12 +79,23 @@ def texture(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.stack(losses).mean()
 
 
+def hue(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Difference of the two opponent colours, red to green and yellow to blue, fine and coarse.
+
+    Light and dark differ more than colours do; without this the compressor long learns those alone.
+    """
+    red, green, blue = (a - b).unbind(1)
+    opponents = torch.stack([red - green, (red + green) / 2 - blue], 1)
+    return opponents.abs().mean() + 3.0 * F.avg_pool2d(opponents, 8).abs().mean()
+
+
 def coarse(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return (F.avg_pool2d(a, 8) - F.avg_pool2d(b, 8)).abs().mean()
 
 
 def error(made: torch.Tensor, wanted: torch.Tensor, judge: critic.Critic) -> torch.Tensor:
     plain = F.l1_loss(made, wanted) + 0.25 * sharpness(made, wanted) + coarse(made, wanted)
+    plain = plain + hue(made, wanted)
     with torch.autocast("cpu", torch.bfloat16):
         felt = critic.distance(judge, made, wanted)
     return plain + 2.0 * texture(made, wanted) + 0.5 * felt
