@@ -11,8 +11,10 @@ from starter.captions import PLAIN, VOCABULARY, bare
 from starter.looks import ADJECTIVES, FRAMING_VIEWS, LIGHT_TIMES, PHRASES
 from starter.vocabulary import FORM_WORDS
 
-TITLES = {"subject": "Subjects", "medium": "Media", "palette": "Palettes", "light": "Light",
-          "weather": "Weather", "season": "Seasons", "framing": "Framing", "density": "Detail", "symmetry": "Symmetry"}  # fmt: skip
+TITLES = {
+    "subject": "Subjects", "medium": "Media", "palette": "Palettes", "light": "Light", "weather": "Weather",
+    "season": "Seasons", "framing": "Framing", "density": "Detail", "symmetry": "Symmetry",
+}  # fmt: skip
 BY_ADJECTIVE = ("density", "symmetry")
 Value = dict[str, object]
 
@@ -42,7 +44,7 @@ def lexicon() -> dict[str, object]:
     """The content of vocabulary.json; a noun that nothing is near has the empty string."""
     table = unseen.table()
     near = {
-        noun: spoken(at) if unseen.is_near(noun, cosine) else ""
+        noun: spoken(at) if unseen.is_near(at, noun, cosine) else ""
         for at, nouns in table["near"].items()
         for noun, cosine in nouns.items()
     }

@@ -7,11 +7,12 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from starter.anchors import MASS, NEAREST, listed
+from starter.anchors import ANIMALS, COSTUMED, MASS, NEAREST, listed
 from starter.vocabulary import FORM_WORDS, SUBJECT_WORDS
 
 TABLE = Path(__file__).parent / "nouns.json"
 NEAR = 0.4  # cosine from which captions use a noun for what is only nearest to it
+NEAR_ANIMAL = 0.3  # the same among animals, which are all alike beside anything else
 HELD_OUT = 0  # one noun in so many is kept from training, to see whether others help it (they do not)
 Table = dict[str, dict[str, dict[str, float]]]
 
@@ -40,9 +41,9 @@ def is_held_out(noun: str) -> bool:
     return HELD_OUT > 0 and zlib.crc32(noun.encode()) % HELD_OUT == 0
 
 
-def is_near(noun: str, cosine: float) -> bool:
-    """Whether what a noun is nearest to is near it, by its cosine or by hand."""
-    return cosine >= NEAR or noun in NEAREST
+def is_near(at: str, noun: str, cosine: float) -> bool:
+    """Whether the place that a noun is nearest to is near it, by its cosine or by hand."""
+    return cosine >= (NEAR_ANIMAL if at in ANIMALS else NEAR) or noun in NEAREST or noun in COSTUMED
 
 
 def is_new(word: str) -> bool:
@@ -68,11 +69,11 @@ def words(grade: str, subject: str, form: str, *, held_out: bool = False) -> tup
 
     Without a form, those that stand for any form of the subject.
     """
-    found = table()[grade].get(place(subject, form), {})
+    at = place(subject, form)
     return tuple(
         spoken(noun)
-        for noun, cosine in found.items()
-        if (grade == "kin" or is_near(noun, cosine))
+        for noun, cosine in table()[grade].get(at, {}).items()
+        if (grade == "kin" or is_near(at, noun, cosine))
         and is_held_out(noun) == held_out
         and noun not in scenery()
     )

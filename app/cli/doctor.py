@@ -16,6 +16,7 @@ from app.config import Settings
 from app.db import make_engine
 from app.errors import PenchantError
 from app.presets import load_presets
+from app.vocabulary import read_vocabulary
 
 MIN_FREE_BYTES = 1_000_000_000
 
@@ -77,6 +78,9 @@ def _models(settings: Settings) -> Finding:
         return Finding(
             "models", False, f"weights are missing for {', '.join(missing)}; check the clone is whole"
         )
+    for preset in presets.values():
+        if preset.vocabulary is not None:
+            read_vocabulary(preset.folder / preset.vocabulary)
     return Finding("models", True, ", ".join(presets))
 
 

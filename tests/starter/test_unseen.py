@@ -5,7 +5,7 @@ import pytest
 
 from app.vocabulary import Vocabulary
 from starter import lexicon, unseen
-from starter.attributes import FORMS, SUBJECTS, Attributes, balanced, from_codes
+from starter.attributes import FORMS, SUBJECTS, Attributes
 from starter.captions import VOCABULARY, Speaker, bare
 from starter.export import WEIGHTS, WORDS
 
@@ -34,22 +34,13 @@ def test_nouns_stand_where_anybody_would_put_them() -> None:
         assert set(nouns.split()) <= set(table["near"][at])
 
 
-def test_captions_use_nouns_as_often_as_told_and_never_those_held_out() -> None:
+def test_captions_use_nouns_as_often_as_told() -> None:
     speaker = Speaker(np.random.default_rng(0))
     dog = Attributes("dog", "oil", "ocean", "day", "busy")
     shown = [bare(speaker.shown(dog, False)) for _ in range(4000)]
     for grade, rate in (("kin", 0.15), ("near", 0.1)):
         listed = unseen.table()[grade]["dog"]
         assert np.mean([word in listed for word in shown]) == pytest.approx(rate, abs=0.02)
-    for codes in balanced(2000, 6):
-        words = speaker.plain(from_codes(codes))[0].lower().split()
-        assert not any(unseen.is_new(word) and word not in unseen.scenery() for word in words)
-
-
-def test_new_nouns_are_spoken_where_asked_for() -> None:
-    speaker = Speaker(np.random.default_rng(0), unseen_rates={"near": 1.0}, held_out=True)
-    lizard = Attributes("lizard", "oil", "ocean", "day", "busy")
-    assert all(unseen.is_new(bare(speaker.shown(lizard, False))) for _ in range(20))
 
 
 def test_nouns_have_their_natural_article() -> None:
