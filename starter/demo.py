@@ -17,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.client import Client
 from starter.attributes import MEDIA, NAMES
+from starter.draw import PIXELS
 from starter.judge import Judge, classify, load_judge, probabilities
 
 PROMPTS = ("a lighthouse", "a cat", "mountains")
@@ -88,8 +89,9 @@ class Eyes:
 
 
 def pixels(images: list[Image.Image]) -> NDArray[np.uint8]:
-    """(n, 128, 128, 3): images as the judge takes them."""
-    return np.stack([np.asarray(image.resize((128, 128), Image.Resampling.LANCZOS)) for image in images])
+    """(n, 256, 256, 3): the middle squares of images, as the judge takes them."""
+    fitted = (ImageOps.fit(image, (PIXELS, PIXELS), Image.Resampling.LANCZOS) for image in images)
+    return np.stack([np.asarray(image) for image in fitted])
 
 
 def utility(taste: Taste, seen: dict[str, float]) -> float:

@@ -38,7 +38,8 @@ class Setting:
     def paint(self, prompts: list[str], seed: int, **options: Any) -> np.ndarray:
         """One picture a prompt, of consecutive seeds."""
         seeds = [seed + i for i in range(len(prompts))]
-        return sampler.sample(self.pipe, prompts, seeds, steps=self.steps, guidance=self.guidance, **options)
+        options |= {"steps": self.steps, "guidance": self.guidance}
+        return np.asarray(sampler.sample(self.pipe, prompts, seeds, **options))
 
 
 def speaking(seed: int) -> Speaker:
