@@ -15,6 +15,7 @@ from PIL import Image
 from app.errors import OperatorError
 from app.presets import Preset
 from worker.encoders import Encoder
+from worker.sketch import Sketch
 from worker.weights import verify
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Model:
         # Where the pipeline clamps its pixels, infinity becomes plain white or black: catch it before.
         plain.vae.decoder.register_forward_hook(_refuse_not_finite)
         self.decode_seconds = self._time_decode()
+        self.sketch = Sketch(plain.vae)
 
     def render(self, shot: Shot, on_step: OnStep | None = None) -> list[Image.Image]:
         """Paint a shot. `on_step(step, latents)` is called after each step, counted from 1, with what the

@@ -1,4 +1,4 @@
-"""What a person sees while a job is painted: steps and previews, at a bounded cost."""
+"""What a person sees while a job is painted: steps, sketches, then previews, at a bounded cost."""
 
 import time
 
@@ -13,7 +13,7 @@ from worker.pipelines import Model
 EVENT_SECONDS = 0.1
 ASK_SECONDS = 0.05
 PREVIEW_SHARE = 0.05
-PREVIEW_AFTER_SECONDS = 1.0  # a shorter job is over before a preview is looked at
+SKETCH_SECONDS = 0.3  # between sketches; a shorter job is over before one is looked at
 PREVIEW_SIDE = 128
 PREVIEW_QUALITY = 60
 
@@ -30,6 +30,8 @@ class Progress:
         self._slots: tuple[int, ...] = ()
         self._started = time.perf_counter()
         self._spent = 0.0
+        self._sketched = self._started
+        self._sharp = False
         self._published = 0.0
         self._asked = 0.0
         self._shown: dict[int, int] = {}
@@ -37,6 +39,7 @@ class Progress:
     def begin(self, slots: tuple[int, ...]) -> None:
         """A shot of these slots begins."""
         self._slots = slots
+        self._sharp = False
         self._publish(0, {})
 
     def end(self, steps: int) -> None:
@@ -59,9 +62,14 @@ class Progress:
         start = time.perf_counter()
         cost = self._model.decode_seconds * len(latents)
         elapsed = start - self._started
-        if elapsed < PREVIEW_AFTER_SECONDS or self._spent + cost > PREVIEW_SHARE * elapsed:
+        if self._spent + cost <= PREVIEW_SHARE * elapsed:
+            pictures = self._model.decode(latents)
+            self._sharp = True
+        elif not self._sharp and start - self._sketched >= SKETCH_SECONDS:
+            pictures = self._model.sketch(latents)
+            self._sketched = start
+        else:
             return {}
-        pictures = self._model.decode(latents)
         previews = {slot: _small(picture) for slot, picture in zip(self._slots, pictures, strict=True)}
         self._shown |= dict.fromkeys(previews, self._before + step)
         self._spent += time.perf_counter() - start

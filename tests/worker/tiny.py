@@ -35,7 +35,7 @@ def build(folder: Path) -> Path:
     torch.manual_seed(7)
     weights = folder / NAME
     pipeline = StableDiffusionPipeline(
-        vae=_vae(),
+        vae=autoencoder(),
         text_encoder=_text_encoder(),
         tokenizer=_tokenizer(folder),
         unet=_unet(),
@@ -75,7 +75,7 @@ max_scale = 1.0
     return path
 
 
-def _vae() -> AutoencoderKL:
+def autoencoder() -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(16, 32, 32, 32),
         down_block_types=("DownEncoderBlock2D",) * 4,

@@ -1,0 +1,28 @@
+"""Sketches: previews that cost nothing, of the right size and roughly the right colours."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+
+from starter import export
+from tests.worker import tiny
+from worker.sketch import Sketch
+
+
+def test_a_sketch_of_any_model_has_the_shape_of_its_image(tmp_path: Path) -> None:
+    vae = tiny.autoencoder()
+    (wide,) = Sketch(vae)(torch.randn(1, vae.config.latent_channels, 8, 16))
+    assert wide.size == (128, 64)
+
+
+def test_the_starters_sketches_have_the_colours_of_the_image() -> None:
+    vae = AutoencoderKL.from_pretrained(export.WEIGHTS / "vae", dtype=torch.float32)
+    sketch = Sketch(vae)
+    colours = torch.tensor([[0.8, -0.6, -0.6], [-0.6, -0.4, 0.8], [0.9, 0.9, 0.9], [-0.9, -0.9, -0.9]])
+    with torch.inference_mode():
+        latents = vae.encode(colours[:, :, None, None].expand(4, 3, 128, 128)).latent_dist.mean
+    for colour, image in zip(colours, sketch(latents), strict=True):
+        seen = np.asarray(image).mean((0, 1)) / 127.5 - 1
+        assert np.abs(seen - colour.numpy()).max() < 0.25

@@ -1,0 +1,50 @@
+"""Previews for next to nothing: a linear map from a latent's channels to the colour of its place."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch.nn import functional as F
+
+PATCHES = 8  # images that the map is fitted on
+SIDE = 8  # places along a side of each
+SHOWN = 128  # pixels along the longer side of a sketch
+
+
+class Sketch:
+    """Latents (n, c, h, w) as blurred images, without the decoder.
+
+    The map is fitted by least squares when the model loads, on what its encoder makes of smooth patches of
+    colour, so it fits any autoencoder that has an encoder.
+    """
+
+    def __init__(self, vae: Any) -> None:
+        generator = torch.Generator().manual_seed(0)
+        coarse = torch.rand((PATCHES, 3, 3, 3), generator=generator) * 2 - 1
+        colours = F.interpolate(coarse, size=(SIDE, SIDE), mode="bilinear", align_corners=True)
+        factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        patches = F.interpolate(colours, scale_factor=factor, mode="bilinear").to(vae.device, vae.dtype)
+        with torch.inference_mode():
+            latents = vae.encode(patches).latent_dist.mean * vae.config.scaling_factor
+        self._map = np.linalg.lstsq(_rows(latents), _places(colours), rcond=None)[0]
+
+    def __call__(self, latents: torch.Tensor) -> list[Image.Image]:
+        n, _, h, w = latents.shape
+        colours = (_rows(latents) @ self._map).reshape(n, h, w, 3)
+        pixels = (np.clip(colours / 2 + 0.5, 0, 1) * 255).round().astype(np.uint8)
+        scale = SHOWN / max(h, w)
+        size = (round(w * scale), round(h * scale))
+        return [Image.fromarray(p).resize(size, Image.Resampling.BICUBIC) for p in pixels]
+
+
+def _rows(latents: torch.Tensor) -> NDArray[np.float64]:
+    """(n * h * w, c + 1): every place's channels, and one."""
+    places = _places(latents)
+    return np.c_[places, np.ones(len(places))]
+
+
+def _places(maps: torch.Tensor) -> NDArray[np.float64]:
+    flat = maps.movedim(1, -1).flatten(0, 2)
+    return np.asarray(flat.double().cpu().numpy())
