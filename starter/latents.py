@@ -18,7 +18,7 @@ Task = tuple[Size, int, int]
 
 
 def latents_of(task: Task) -> np.ndarray:
-    """Latents (n, 16, h / 16, w / 16) float16 of some pictures of one size."""
+    """Latents (n, 8, h / 8, w / 8) float16 of some pictures of one size."""
     torch.set_num_threads(1)
     size, start, stop = task
     images, compressor = load(size).images, vae.trained()
