@@ -33,17 +33,22 @@ def kernel(kind: str) -> torch.Tensor:
 def carry(conv: nn.Module, pattern: torch.Tensor) -> None:
     """Let the first channels of a convolution pass unmixed."""
     assert isinstance(conv, nn.Conv2d)
-    assert conv.bias is not None
-    conv.weight[:CARRIED] = 0
-    conv.bias[:CARRIED] = 0
+    clear(conv)
     for channel in range(CARRIED):
         conv.weight[channel, channel] = pattern
 
 
 @torch.no_grad()
+def clear(conv: nn.Conv2d) -> None:
+    assert conv.bias is not None
+    conv.weight[:CARRIED] = 0
+    conv.bias[:CARRIED] = 0
+
+
+@torch.no_grad()
 def split(conv: nn.Conv2d) -> None:
     """Three channels to six: each and its negative."""
-    carry(conv, torch.zeros(3, 3))
+    clear(conv)
     for colour in range(3):
         conv.weight[2 * colour, colour, 1, 1] = 1
         conv.weight[2 * colour + 1, colour, 1, 1] = -1
