@@ -35,7 +35,7 @@ def build() -> CLIPVisionModelWithProjection:
     torch.manual_seed(SEED)
     config = CLIPVisionConfig(
         hidden_size=HIDDEN, intermediate_size=640, num_hidden_layers=4, num_attention_heads=4,
-        image_size=SIDE, patch_size=16, projection_dim=WIDTH,
+        image_size=SIDE, patch_size=32, projection_dim=WIDTH,
     )  # fmt: skip
     return CLIPVisionModelWithProjection(config)
 
@@ -136,7 +136,7 @@ class Lesson:
         return torch.from_numpy(text.pooled(self.tokenizer, self.reader, said))
 
 
-def train(budget: Budget, *, batch: int = 64, lr: float = 1.2e-3) -> None:
+def train(budget: Budget, *, batch: int = 48, lr: float = 1e-3) -> None:
     pictures = load()
     seer = Seer(build())
     rank, world = ranks()
