@@ -127,7 +127,7 @@ class Lesson:
         for head, column in zip(self.seer.looks, ORDER, strict=True):
             total = total + F.cross_entropy(head(direction), y[:, column], label_smoothing=0.03)
         for head, column in zip(self.seer.contents, CONTENT, strict=True):
-            total = total + 0.5 * F.cross_entropy(head(pooled.float()), y[:, column])
+            total = total + 0.25 * F.cross_entropy(head(pooled.float()), y[:, column])
         return total
 
     def captions(self, index: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
