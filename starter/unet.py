@@ -190,7 +190,10 @@ def train(
     on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
 ) -> None:
     buckets = [bucket(size) for size in sizes()]
-    alike = Alike(np.load(home(SQUARE) / "embeddings.npy"), buckets[0].codes)
+    # Embeddings may come later than latents: until a restart finds them, only the words are learned.
+    found = home(SQUARE) / "embeddings.npy"
+    looks = np.load(found) if found.exists() else np.zeros((len(buckets[0].codes), vision.WIDTH))
+    alike = Alike(looks, buckets[0].codes)
     tokenizer, encoder = text.trained()
     unet = build()
     rank, world = ranks()
@@ -199,7 +202,7 @@ def train(
         rng = np.random.default_rng(generator.initial_seed())
         # Decided alike by all processes, so that their gradients are of the same parameters.
         shared = np.random.default_rng(generator.initial_seed() // world)
-        adapted = bool(shared.random() >= WITHOUT_ADAPTER)
+        adapted = bool(shared.random() >= WITHOUT_ADAPTER) and bool(looks.any())
         other = int(shared.integers(1, max(len(buckets), 2)))
         used = buckets[0 if len(buckets) == 1 or shared.random() < SQUARES else other]
         set_scale(unet, 1.0 if adapted else 0.0)
