@@ -155,7 +155,7 @@ def flow_step(
     generator: torch.Generator,
 ) -> torch.Tensor:
     """The flow-matching loss (Lipman et al. 2023; logit-normal times as Esser et al. 2024)."""
-    sigma = torch.sigmoid(0.3 + torch.randn(len(x), generator=generator))
+    sigma = torch.sigmoid(0.5 + torch.randn(len(x), generator=generator))
     uniform = torch.rand(len(x), generator=generator)
     sigma = torch.where(torch.rand(len(x), generator=generator) < 0.3, uniform, sigma)
     noise = torch.randn(x.shape, generator=generator)
@@ -186,7 +186,7 @@ def train(
     budget: Budget,
     *,
     batch: int = 32,
-    lr: float = 8e-4,
+    lr: float = 7e-4,
     on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
 ) -> None:
     buckets = [bucket(size) for size in sizes()]
