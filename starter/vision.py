@@ -1,7 +1,7 @@
 """The image encoder: a small CLIP vision tower whose embedding tells looks, not content.
 
 Inside, the tower sees both. Its projection, which makes the embedding that tastes and the adapter use, keeps
-medium, palette, light and density, and an adversary drives the subject out of it. A second projection
+guesses of medium, palette, light and density and nothing else that training could find. A second projection
 (`Aligner`) meets the text encoder's in a joint space, as CLIP's do, and there the subject counts.
 """
 
@@ -18,10 +18,13 @@ from starter.attributes import HOW, NAMES, from_codes
 from starter.captions import Speaker
 from starter.dataset import RUNS, Pictures, load
 from starter.loop import Budget, fit, ranks
+from starter.measures import probe
 from starter.pixels import disturbed, to_tensor
 
 SEED = 13
-WIDTH = 64  # of the embedding
+LEARNED = 64  # width of the projection that training uses
+WIDTH = sum(len(NAMES[name]) for name in HOW)  # of the embedding: a guess of each class of look
+SPREAD = {"medium": 1.0, "palette": 1.0, "light": 0.8, "density": 0.5}  # share of each in its deviation
 JOINT = 96  # of the space shared with texts
 HIDDEN = 192
 NORM = 8.0  # what training pulls the length of an embedding to
@@ -31,11 +34,11 @@ CONTENT = [number for number in range(len(NAMES)) if number not in ORDER]
 HELD_OUT = 1000
 
 
-def build() -> CLIPVisionModelWithProjection:
+def build(width: int = WIDTH) -> CLIPVisionModelWithProjection:
     torch.manual_seed(SEED)
     config = CLIPVisionConfig(
         hidden_size=HIDDEN, intermediate_size=640, num_hidden_layers=4, num_attention_heads=4,
-        image_size=SIDE, patch_size=32, projection_dim=WIDTH,
+        image_size=SIDE, patch_size=32, projection_dim=width,
     )  # fmt: skip
     return CLIPVisionModelWithProjection(config)
 
@@ -73,9 +76,11 @@ class Seer(nn.Module):
     def __init__(self, encoder: CLIPVisionModelWithProjection) -> None:
         super().__init__()
         self.encoder = encoder
-        self.looks = nn.ModuleList(nn.Linear(WIDTH, len(NAMES[name])) for name in HOW)
+        self.looks = nn.ModuleList(nn.Linear(LEARNED, len(NAMES[name])) for name in HOW)
         self.contents = nn.ModuleList(nn.Linear(HIDDEN, len(names)) for names in self.of(CONTENT))
-        self.subject = nn.Sequential(nn.Linear(WIDTH, 160), nn.GELU(), nn.Linear(160, len(NAMES["subject"])))
+        self.subject = nn.Sequential(
+            nn.Linear(LEARNED, 160), nn.GELU(), nn.Linear(160, len(NAMES["subject"]))
+        )
         self.aligner = Aligner()
 
     @staticmethod
@@ -83,7 +88,7 @@ class Seer(nn.Module):
         return [list(NAMES.values())[column] for column in columns]
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pooled (n, HIDDEN) and embeddings (n, WIDTH)."""
+        """Pooled (n, HIDDEN) and embeddings (n, LEARNED)."""
         pooled = self.encoder.vision_model(pixel_values=x).pooler_output
         return pooled, self.encoder.visual_projection(pooled)
 
@@ -138,7 +143,7 @@ class Lesson:
 
 def train(budget: Budget, *, batch: int = 48, lr: float = 1e-3) -> None:
     pictures = load()
-    seer = Seer(build())
+    seer = Seer(build(LEARNED))
     rank, world = ranks()
     lesson = Lesson(seer, pictures)
 
@@ -149,10 +154,15 @@ def train(budget: Budget, *, batch: int = 48, lr: float = 1e-3) -> None:
     if rank == 0:
         seer.load_state_dict(shadow)
         seer.eval()
-        erase(seer, pictures)
-        torch.save(seer.encoder.state_dict(), RUNS / "vision.final.pt")
-        torch.save(seer.aligner.state_dict(), RUNS / "aligner.final.pt")
-        report(seer, pictures)
+        finish(seer, pictures)
+
+
+def finish(seer: Seer, pictures: Pictures) -> None:
+    """Write the encoder under its last projection, and the aligner."""
+    weight = project(seer, pictures)
+    torch.save(projected(seer, weight).state_dict(), RUNS / "vision.final.pt")
+    torch.save(seer.aligner.state_dict(), RUNS / "aligner.final.pt")
+    report(seer, weight, pictures)
 
 
 @torch.no_grad()
@@ -163,53 +173,54 @@ def looked(seer: Seer, images: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def erase(seer: Seer, pictures: Pictures, count: int = 4000, keep: float = 1e-4) -> None:
-    """Take what a linear reader could learn of the subject out of the projection.
+def project(seer: Seer, pictures: Pictures, count: int = 7000, ridge: float = 1e-3) -> torch.Tensor:
+    """(WIDTH, HIDDEN): the projection whose outputs are the least-squares guesses of the looks.
 
-    Least-squares concept erasure (Belrose et al. 2023): after it no linear reader does better than a constant
-    one, and the embedding moves as little as possible. It is folded into the projection's weights.
+    The tower sees subjects too, and its trained projection lets some of them through. Regressing the classes of
+    look on what the tower sees keeps all that a linear reader can tell of them and next to nothing else. Each
+    attribute gets the variance that SPREAD says.
     """
-    codes = pictures.codes[:count]
     pooled = looked(seer, pictures.images[:count])[0].double()
     centred = pooled - pooled.mean(0)
-    subjects = F.one_hot(torch.from_numpy(codes[:, 0].astype(np.int64))).double()
-    cross = centred.mT @ (subjects - subjects.mean(0)) / count
-    values, vectors = torch.linalg.eigh(centred.mT @ centred / count)
-    values = values.clamp(min=keep * float(values.max()))
-    whiten = vectors @ torch.diag(values.rsqrt()) @ vectors.mT
-    colour = vectors @ torch.diag(values.sqrt()) @ vectors.mT
-    left, strength, _ = torch.linalg.svd(whiten @ cross, full_matrices=False)
-    left = left[:, strength > 0.02 * strength[0]]
-    eraser = torch.eye(HIDDEN, dtype=torch.double) - colour @ left @ left.mT @ whiten
-    weight = seer.encoder.visual_projection.weight
-    weight.copy_((weight.double() @ eraser).float())
+    gram = centred.mT @ centred / count
+    gram += ridge * float(gram.diagonal().mean()) * torch.eye(HIDDEN, dtype=torch.double)
+    rows = []
+    for name, column in zip(HOW, ORDER, strict=True):
+        classes = F.one_hot(torch.from_numpy(pictures.codes[:count, column].astype(np.int64))).double()
+        weights = torch.linalg.solve(gram, centred.mT @ (classes - classes.mean(0)) / count).mT
+        rows.append(weights * SPREAD[name] / (centred @ weights.mT).var(0).sum().sqrt())
+    made = torch.cat(rows)
+    return (made * NORM / (pooled @ made.mT).norm(dim=1).mean()).float()
+
+
+def projected(seer: Seer, weight: torch.Tensor) -> CLIPVisionModelWithProjection:
+    """The trained tower under another projection."""
+    encoder = build(WIDTH)
+    state = seer.encoder.state_dict()
+    encoder.load_state_dict({**state, "visual_projection.weight": weight})
+    return encoder.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def report(seer: Seer, pictures: Pictures) -> None:
+def report(seer: Seer, weight: torch.Tensor, pictures: Pictures) -> None:
     """Print linear probes of the embedding and retrieval, on pictures that training did not show."""
     start = len(pictures) - HELD_OUT
-    pooled, embeds = looked(seer, np.asarray(pictures.images[start:]))
-    codes = torch.from_numpy(pictures.codes[start:].astype(np.int64))
-    found = {name: round(probe(embeds, codes[:, list(NAMES).index(name)]), 3) for name in ("subject", *HOW)}
+    pooled, _ = looked(seer, pictures.images[start - 4 * HELD_OUT :])
+    embeds = np.asarray((pooled @ weight.mT).numpy(), np.float64)
+    codes = pictures.codes[start - 4 * HELD_OUT :].astype(int)
+    found = {}
+    for name in ("subject", *HOW):
+        x, y = embeds, codes[:, list(NAMES).index(name)]
+        found[name] = round(probe((x[:-HELD_OUT], y[:-HELD_OUT]), (x[-HELD_OUT:], y[-HELD_OUT:])), 3)
     tokenizer, reader = text.trained()
     speaker = Speaker(np.random.default_rng(SEED + 1))
     said = [speaker.say(from_codes(c), ["subject", *HOW]) for c in pictures.codes[start : start + 100]]
-    match = seer.aligner(pooled[:100], torch.from_numpy(text.pooled(tokenizer, reader, said)))
+    words = torch.from_numpy(text.pooled(tokenizer, reader, said))
+    match = seer.aligner(pooled[-HELD_OUT:][:100], words)
     own = torch.arange(100)
-    recall = [float((m.argmax(-1) == own).float().mean()) for m in (match, match.mT)]
-    norm = float(embeds.norm(dim=-1).mean())
+    recall = [round(float((m.argmax(-1) == own).float().mean()), 3) for m in (match, match.mT)]
+    norm = float(np.linalg.norm(embeds, axis=1).mean())
     print(f"vision: linear probes {found}, recall of 100 {recall}, norm {norm:.2f}", flush=True)
-
-
-def probe(features: torch.Tensor, classes: torch.Tensor, ridge: float = 1e-3) -> float:
-    """Accuracy on the second half of a ridge classifier fitted on the first half."""
-    x = torch.cat([features - features.mean(0), torch.ones(len(features), 1)], 1).double()
-    y = F.one_hot(classes).double()
-    half = len(x) // 2
-    gram = x[:half].mT @ x[:half] + ridge * half * torch.eye(x.shape[1], dtype=torch.double)
-    weights = torch.linalg.solve(gram, x[:half].mT @ y[:half])
-    return float(((x[half:] @ weights).argmax(-1) == classes[half:]).double().mean())
 
 
 def trained() -> CLIPVisionModelWithProjection:
