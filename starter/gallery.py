@@ -1,7 +1,7 @@
 """The gallery that comes with the repository: images, their prompts and labels, and their embeddings.
 
-Half of it is painted by the model, chosen among more by whether the judge sees what the prompt says, and half
-is drawn. Both spread evenly over the attributes and come in several sizes.
+It is drawn, so that its labels are exact. It spreads evenly over the attributes, comes in several sizes, and
+leaves out the pictures in which the judge finds it hardest to see what they show.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ import numpy as np
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from starter import export, judge, sampler, taste, text, vision
+from starter import export, judge, taste, text, vision
 from starter.attributes import FORMS, MEDIA, NAMES, balanced, from_codes
 from starter.captions import PLAIN, Speaker
 from starter.dataset import SQUARE, Size
 from starter.draw import draw
 
 FOLDER = Path(__file__).parent / "gallery"
-DRAWN = 448
-PAINTED = 448
-TRIED = 1.6  # painted candidates for each that is kept
+COUNT = 896
+TRIED = 1.4  # candidates for each that is kept
 SEED = 40_000_000
 # Every fourth picture is not square.
 SIZES: tuple[Size, ...] = (SQUARE, SQUARE, SQUARE, (320, 256), SQUARE, SQUARE, SQUARE, (256, 320),
@@ -53,37 +52,30 @@ def plan(count: int, seed: int) -> list[Entry]:
     return made
 
 
-def drawings(count: int = DRAWN) -> list[tuple[Entry, np.ndarray]]:
-    entries = plan(count, SEED)
-    return [
-        ({**e, "source": "drawn"},
-         draw(from_codes(np.array(e["codes"])), e["seed"], width=e["size"][0], height=e["size"][1]))
+def drawings(count: int = COUNT) -> list[tuple[Entry, np.ndarray]]:
+    """The candidates in which the judge is surest to see what they show, each medium as often."""
+    entries = plan(round(count * TRIED), SEED)
+    images = [
+        draw(from_codes(np.array(e["codes"])), e["seed"], width=e["size"][0], height=e["size"][1])
         for e in entries
-    ]  # fmt: skip
-
-
-def paintings(pipe: StableDiffusionPipeline, count: int = PAINTED) -> list[tuple[Entry, np.ndarray]]:
-    """The model's images in which the judge is surest to see what was asked, each medium as often."""
-    entries = plan(round(count * TRIED), SEED + 1_000_000)
-    images: dict[int, np.ndarray] = {}
-    for size in sorted({e["size"] for e in entries}):
-        places = [number for number, e in enumerate(entries) if e["size"] == size]
-        prompts, seeds = [entries[i]["prompt"] for i in places], [entries[i]["seed"] for i in places]
-        made = sampler.sample(pipe, prompts, seeds, width=size[0], height=size[1])
-        images |= dict(zip(places, made, strict=True))
-    scores = np.array([score(e, images[number]) for number, e in enumerate(entries)])
+    ]
+    scores = score(entries, images)
     kept: list[int] = []
     for medium in MEDIA:
         own = [n for n, e in enumerate(entries) if e["attributes"]["medium"] == medium]
         kept += sorted(own, key=lambda n: -scores[n])[: count // len(MEDIA)]
-    return [({**entries[n], "source": "painted"}, images[n]) for n in sorted(kept)]
+    return [({**entries[n], "source": "drawn"}, images[n]) for n in sorted(kept)]
 
 
-def score(entry: Entry, image: np.ndarray) -> float:
-    """The judge's log probability of the attributes that were asked for."""
-    found = judge.probabilities(image[None])
-    order = list(NAMES)
-    return float(sum(np.log(found[name][0, entry["codes"][order.index(name)]] + 1e-6) for name in SEEN))
+def score(entries: list[Entry], images: list[np.ndarray]) -> np.ndarray:
+    """The judge's log probability of the attributes of each picture."""
+    order, judged = list(NAMES), judge.load_judge()
+    made = []
+    for entry, image in zip(entries, images, strict=True):
+        found = judge.probabilities(image[None], judged)
+        wanted = [found[name][0, entry["codes"][order.index(name)]] for name in SEEN]
+        made.append(float(np.log(np.array(wanted) + 1e-6).sum()))
+    return np.array(made)
 
 
 def write(items: list[tuple[Entry, np.ndarray]], folder: Path) -> list[Entry]:
@@ -106,7 +98,7 @@ def write(items: list[tuple[Entry, np.ndarray]], folder: Path) -> list[Entry]:
 def build(folder: Path = FOLDER) -> None:
     """Write the gallery and its embeddings by the exported model."""
     pipe = export.load_pipeline()
-    items = drawings() + paintings(pipe)
+    items = drawings()
     order = np.random.default_rng(SEED).permutation(len(items))
     embed(pipe, write([items[i] for i in order], folder), folder)
 

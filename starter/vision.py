@@ -176,8 +176,8 @@ def looked(seer: Seer, images: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
 def project(seer: Seer, pictures: Pictures, count: int = 7000, ridge: float = 1e-3) -> torch.Tensor:
     """(WIDTH, HIDDEN): the projection whose outputs are the least-squares guesses of the looks.
 
-    The tower sees subjects too, and its trained projection lets some of them through. Regressing the classes of
-    look on what the tower sees keeps all that a linear reader can tell of them and next to nothing else. Each
+    The tower sees subjects too, and its trained projection lets some of them through. Regressing the classes
+    of look on what the tower sees keeps all that a linear reader can tell of them and little else. Each
     attribute gets the variance that SPREAD says.
     """
     pooled = looked(seer, pictures.images[:count])[0].double()

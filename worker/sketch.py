@@ -42,7 +42,7 @@ class Sketch:
 def _rows(latents: torch.Tensor) -> NDArray[np.float64]:
     """(n * h * w, c + 1): every place's channels, and one."""
     places = _places(latents)
-    return np.c_[places, np.ones(len(places))]
+    return np.asarray(np.c_[places, np.ones(len(places))])
 
 
 def _places(maps: torch.Tensor) -> NDArray[np.float64]:
