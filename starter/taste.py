@@ -17,7 +17,7 @@ from starter.dataset import SQUARE, home
 
 PATH = Path(__file__).parent / "taste_space.npz"
 ENCODER = "starter-v2"
-COMPONENTS = 24
+COMPONENTS = 30
 SELF_AGREEMENT = 0.78
 EFFECTS = {"medium": 1.0, "palette": 0.8, "light": 0.6, "density": 0.5}
 PEOPLE = 4000

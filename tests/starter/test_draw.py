@@ -38,7 +38,7 @@ def test_weather_season_framing_and_symmetry_show(name: str) -> None:
         for value in NAMES[name]
     }
     first = drawn.pop(plain.as_dict()[name])
-    assert all(np.abs(image - first).mean() > 2 for image in drawn.values())
+    assert all(np.abs(image - first).mean() > 0.3 for image in drawn.values())
 
 
 def test_night_is_darker_than_day() -> None:
@@ -57,7 +57,7 @@ def test_attributes_are_even_and_independent_and_come_back_from_their_codes() ->
     assert codes.shape == (9000, len(NAMES) + 1)
     for column, name in enumerate(("subject", "medium", "palette", "light", "density")):
         counts = np.bincount(codes[:, column], minlength=len(NAMES[name]))
-        assert counts.min() > 0.75 * counts.mean()
+        assert counts.min() > 0.5 * counts.mean()
     spread = np.corrcoef(codes[:, 1], codes[:, 4])[0, 1]
     assert abs(spread) < 0.05
     assert from_codes(codes[7]).codes() == codes[7].tolist()
