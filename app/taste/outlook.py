@@ -76,4 +76,4 @@ def _information(mean: Array, variance: Array, lapse: float) -> Array:
 
 
 def _variance(rows: Array, cov: Array) -> Array:
-    return np.maximum(np.einsum("ij,ij->i", rows @ cov, rows), 0.0)
+    return np.asarray(np.maximum(np.einsum("ij,ij->i", rows @ cov, rows), 0.0))

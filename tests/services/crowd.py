@@ -74,9 +74,7 @@ def _rate(
             selection="chosen",
             answered=True,
         )
-        session.add(pair)
-        session.flush()
         chance = expit((where[left] - where[right]) @ weights)
         answer = "left" if rng.random() < chance else "right"
-        session.add(Rating(profile_id=profile.id or 0, pair_id=pair.id, answer=answer))
+        session.add_all([pair, Rating(profile_id=profile.id or 0, pair_id=pair.id, answer=answer)])
     session.flush()

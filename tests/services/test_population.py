@@ -1,16 +1,17 @@
 """The population prior: who teaches it, when it is replaced, and what stays as it was."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, func
+from sqlalchemy import Engine, func, update
 from sqlmodel import Session, col, select
 
 from app.config import Settings
 from app.db import session_scope
 from app.errors import InvalidPrompt
-from app.models import EncoderSpace, PersonSettings, Profile, ProfileTaste, Renewal
+from app.models import Code, EncoderSpace, Person, PersonSettings, Profile, ProfileTaste, Renewal
 from app.services import accounts, generation, population, profiles, rating
 from app.services.tastes import load_taste, needed_space
 from app.taste.posterior import prior
@@ -108,7 +109,7 @@ def test_tastes_move_and_codes_stay(
     assert row.space_version == 2
     session.refresh(owner)
     assert owner.expected_gain is not None
-    again = profiles.frozen(profiles.usable_code(session, code=code.code, person=None))
+    again = profiles.frozen(session.get_one(Code, code.code))
     assert again.space_version == 1
     assert np.array_equal(again.posterior.mean, frozen.posterior.mean)
     assert profiles.freeze(session, profile=owner).space_version == 2
@@ -126,8 +127,7 @@ def test_codes_of_two_versions_blend(
     session.commit()
     population.renew(engine)
     new = profiles.freeze(session, profile=people[0]).code
-    person = session.get_one(type(people[0]), people[0].id)
-    owner = accounts.Person(id=person.person_id)
+    owner = session.get_one(Person, people[0].person_id)
     (job,) = generation.submit(session, person=owner, prompt=f"a tree --p {old} {new}")
     assert len(job.spec["personalize"]["tastes"]) == 2
     session.rollback()
@@ -190,9 +190,7 @@ def test_it_is_due_once_a_day_and_never_where_it_is_switched_off(
     assert population.renew(engine, only_if_due=True).outcome == "renewed"
     assert population.renew(engine, only_if_due=True).outcome == "early"
     with session_scope(engine) as session:
-        session.execute(
-            Renewal.__table__.update().values(created_at=func.now() - func.make_interval(0, 0, 0, 2))
-        )  # type: ignore[attr-defined]
+        session.execute(update(Renewal).values(created_at=datetime.now(UTC) - timedelta(hours=25)))
     assert population.renew(engine, only_if_due=True).outcome == "unchanged"
 
 

@@ -16,7 +16,7 @@ K, PEOPLE, MARKS = 8, 12, (0, 25, 75)
 
 def pairs(n: int, seed: int = 0) -> Array:
     """Differences of random images, in standard deviations."""
-    return np.random.default_rng(seed).standard_normal((n, K)) * np.sqrt(2)
+    return np.asarray(np.random.default_rng(seed).standard_normal((n, K)) * np.sqrt(2))
 
 
 def known(n: int, seed: int = 1) -> Posterior:
