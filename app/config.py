@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     max_queued_jobs: int = Field(200, ge=1, description="jobs one person may have waiting or running")
     lease_seconds: float = Field(12.0, gt=0, description="a worker silent for so long loses its job")
     sweep_seconds: float = Field(3.0, gt=0, description="how often lost messages and leases are looked for")
+    renew_hours: float = Field(
+        24.0, ge=0, description="how often is learned again what people like on the whole; 0: never"
+    )
     torch_threads: int = Field(0, ge=0, description="CPU threads a worker uses; 0 leaves torch's default")
     device: str = Field("auto", description="torch device of a worker: auto, cpu, cuda, cuda:1 or mps")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

@@ -1,4 +1,4 @@
-"""The command line: `penchant up | imagine | info | seed | migrate | doctor | demo`."""
+"""The command line: `penchant up | imagine | info | seed | taste | migrate | doctor | demo`."""
 
 from app.cli.main import main
 

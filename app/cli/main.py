@@ -1,7 +1,6 @@
 """The commands. Each prints a sentence and exits 1 when it cannot do what it was asked."""
 
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app.cli import doctor as doctor_module
-from app.cli import instance, supervisor
+from app.cli import supervisor
+from app.cli.addresses import connected_settings
 from app.cli.client import Client, connect
-from app.config import Settings, get_settings
+from app.cli.taste import taste
+from app.config import Settings
 from app.db import make_engine, session_scope, upgrade
 from app.errors import PenchantError
 from app.services import gallery
@@ -29,6 +30,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+cli.add_typer(taste, name="taste")
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False, markup=False)
 UrlOption = Annotated[str | None, typer.Option("--url", envvar="PENCHANT_URL", help="a Penchant elsewhere")]
@@ -59,7 +61,7 @@ def up(
 @cli.command()
 def migrate() -> None:
     """Bring the database at PENCHANT_DATABASE_URL (or of the running instance) to the newest schema."""
-    upgrade(_connected_settings(Settings()).database)
+    upgrade(connected_settings(Settings()).database)
     console.print("The database has the newest schema.")
 
 
@@ -68,7 +70,7 @@ def seed(
     folder: Annotated[Path | None, typer.Argument(help="a folder of images of your own")] = None,
 ) -> None:
     """Load the gallery that comes with Penchant, or the images in FOLDER, into the gallery."""
-    settings = _connected_settings(Settings())
+    settings = connected_settings(Settings())
     engine = make_engine(settings.database, pool_size=1)
     storage = make_storage(settings)
     with session_scope(engine) as session:
@@ -164,17 +166,6 @@ def _log_to_terminal(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, format="%(message)s", handlers=[handler])
     for chatty in ("alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-def _connected_settings(settings: Settings) -> Settings:
-    """The settings with the addresses of the instance that runs on this machine, where none are set."""
-    if settings.database_url and settings.redis_url:
-        return settings
-    state = instance.running_or_error(settings.home)
-    for name in ("database_url", "redis_url"):
-        os.environ[f"PENCHANT_{name.upper()}"] = state[name]
-    get_settings.cache_clear()
-    return get_settings()
 
 
 def _render(client: Client, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ import httpx
 
 from app.cli import instance
 from app.cli.children import Child
+from app.cli.errands import Errand
 from app.config import DEVELOPMENT_SECRET, REPOSITORY, Settings
 from app.db import make_engine, session_scope, upgrade
 from app.embedded import Embedded
@@ -26,6 +27,7 @@ from app.storage import make_storage
 
 READY_SECONDS = 60.0
 WATCH_SECONDS = 0.2
+REFIT_SECONDS = 3600.0  # how often it is asked whether the population prior is due
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,19 @@ def children_of(settings: Settings, environment: dict[str, str], *, port: int, w
     return children
 
 
+def errands_of(settings: Settings, environment: dict[str, str]) -> list[Errand]:
+    """What is done now and then."""
+    refit = [sys.executable, "-m", "app.cli", "taste", "refit", "--due"]
+    child = Child("refit", refit, environment, settings.home / "log" / "refit.log")
+    return [Errand(child, REFIT_SECONDS)] if settings.renew_hours else []
+
+
 class Supervisor:
     """Runs the children until a signal asks it to stop."""
 
-    def __init__(self, children: list[Child]) -> None:
+    def __init__(self, children: list[Child], errands: list[Errand]) -> None:
         self.children = children
+        self.errands = errands
         self._stop = threading.Event()
 
     @contextmanager
@@ -120,9 +130,10 @@ class Supervisor:
                 child.start()
             yield
         finally:
-            for child in self.children:
+            everybody = [*self.children, *(errand.child for errand in self.errands)]
+            for child in everybody:
                 child.ask_to_stop()
-            for child in self.children:
+            for child in everybody:
                 child.stop()
             for number, handler in previous.items():
                 signal.signal(number, handler)
@@ -143,8 +154,10 @@ class Supervisor:
             raise OperatorError(f"The web server did not start. The end of {web.log}:\n{web.last_lines()}")
 
     def watch(self, log: logging.Logger) -> None:
-        """Restart whoever dies, until a signal."""
+        """Restart whoever dies, and run the errands, until a signal."""
         while not self._stop.wait(WATCH_SECONDS):
+            for errand in self.errands:
+                errand.watch()
             for child in self.children:
                 status = child.watch()
                 if status is not None:
@@ -170,8 +183,9 @@ def instance_running(settings: Settings, *, workers: int) -> Iterator[tuple[Supe
         prepare(settings, database_url)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         addresses = Addresses(database_url, redis_url, f"http://{host}:{port}")
-        children = children_of(settings, environment_of(settings, addresses), port=port, workers=workers)
-        supervisor = Supervisor(children)
+        environment = environment_of(settings, addresses)
+        children = children_of(settings, environment, port=port, workers=workers)
+        supervisor = Supervisor(children, errands_of(settings, environment))
         stack.enter_context(supervisor.running())
         supervisor.wait_until_ready(addresses.web_url)
         instance.write_running(

@@ -1,6 +1,6 @@
 """The tables, one file an aggregate. Importing this package registers all of them."""
 
-from app.models.images import Embedding, EncoderSpace, Image
+from app.models.images import Embedding, EncoderSpace, Image, Renewal
 from app.models.jobs import FINAL_STATES, MAX_ATTEMPTS, OPEN_STATES, Job, JobImage
 from app.models.people import ApiToken, Person, PersonSettings, WebSession
 from app.models.profiles import Code, Profile, ProfileTaste
@@ -24,5 +24,6 @@ __all__ = [
     "Profile",
     "ProfileTaste",
     "Rating",
+    "Renewal",
     "WebSession",
 ]

@@ -57,3 +57,21 @@ class EncoderSpace(Table, table=True):
     version: int = Field(primary_key=True)
     data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: datetime | None = Field(default=None, sa_column=created())
+
+
+class Renewal(Table, table=True):
+    """One time the population prior was learned again, and what came of it.
+
+    `version` of the space was made by it, none where the prior in use stood. `fingerprint` tells whether
+    there is anything new to learn from.
+    """
+
+    __tablename__ = "renewals"
+    id: int | None = Field(default=None, sa_column=identity())
+    encoder: str = Field(sa_column=Column(String(80), nullable=False))
+    version: int | None = None
+    people: int
+    gain: float = Field(sa_column=Column(Double, nullable=False))
+    error: float = Field(sa_column=Column(Double, nullable=False))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime | None = Field(default=None, sa_column=created())

@@ -51,6 +51,7 @@ class PersonSettings(Table, table=True):
     """What /settings shows: whether `--p` is the default, and the default strength and model.
 
     `default_code` is what a bare `--p` means; without one it means the person's own default profiles.
+    `contribute`: the person agreed that the ratings teach the population prior.
     """
 
     __tablename__ = "settings"
@@ -61,6 +62,9 @@ class PersonSettings(Table, table=True):
     )
     stylize: int = Field(default=100, sa_column_kwargs={"server_default": text("100"), "nullable": False})
     model: str | None = Field(default=None, sa_column=Column(String(80), nullable=True))
+    contribute: bool = Field(
+        default=False, sa_column_kwargs={"server_default": text("false"), "nullable": False}
+    )
     default_code: str | None = Field(
         default=None, sa_column=reference("codes.code", nullable=True, ondelete="SET NULL")
     )

@@ -21,7 +21,10 @@ from app.models.base import Table, created, identity, moment, one_of, reference
 
 
 class Profile(Table, table=True):
-    """One taste of one person: its ratings and what was learned from them."""
+    """One taste of one person: its ratings and what was learned from them.
+
+    `expected_gain` is the accuracy that more ratings were last expected to add; None before it was asked.
+    """
 
     __tablename__ = "profiles"
     __table_args__ = (
@@ -36,6 +39,7 @@ class Profile(Table, table=True):
     is_global: bool
     is_default: bool
     rating_count: int = 0
+    expected_gain: float | None = Field(default=None, sa_column=Column(Double, nullable=True))
     created_at: datetime | None = Field(default=None, sa_column=created())
 
 

@@ -80,7 +80,7 @@ def draw(
     hundred pairs of them `app.taste.pairs.choose` takes the most informative.
     """
     rng = rng or np.random.default_rng()
-    images, where = _candidates(session, space=space, rng=rng)
+    images, where = candidates(session, space=space, rng=rng)
     met, recent = _shown(session, profile=profile, images=images)
     pairs = _unseen(met, count=len(images), rng=rng)
     chosen: list[tuple[int, int, str]] = []
@@ -105,10 +105,10 @@ def draw(
     ]
 
 
-def _candidates(
+def candidates(
     session: Session, *, space: Space, rng: np.random.Generator
 ) -> tuple[Index, NDArray[np.float64]]:
-    """Ids (n,) of images, ascending, and their places (n, k)."""
+    """Ids (n,) of some dozens of random images, ascending, and their places (n, k)."""
     starts = [float(start) for start in rng.random(WINDOWS)]
     rows = session.execute(_CANDIDATES, {"starts": starts, "encoder": space.encoder, "window": WINDOW}).all()
     images = np.array([row[0] for row in rows], dtype=np.int64)

@@ -19,7 +19,9 @@ from app.prompt import check_supported, parse
 from app.services.events import get_events
 from app.services.outbox import after_commit
 from app.services.profiles import resolve_tastes
+from app.services.tastes import load_space
 from app.spec import MAX_SEED, Spec, snap_size
+from app.taste.space import same_frame
 
 Tastes = list[tuple[Code, float]]
 
@@ -143,7 +145,7 @@ def _resolve(session: Session, person: Person, specs: Sequence[Spec]) -> list[Sp
         wanted = spec.personalize.model_dump_json()
         if wanted not in found:
             found[wanted] = _tastes(session, person, spec, by_default=settings.personalize)
-        _check_tastes(preset, found[wanted])
+        _check_tastes(session, preset, found[wanted])
         resolved.append(
             spec.resolve(
                 seed=secrets.randbelow(MAX_SEED + 1),
@@ -170,7 +172,7 @@ def _tastes(session: Session, person: Person, spec: Spec, *, by_default: bool) -
             return resolve_tastes(session, person=person, refs=None)
 
 
-def _check_tastes(preset: Preset, tastes: Tastes) -> None:
+def _check_tastes(session: Session, preset: Preset, tastes: Tastes) -> None:
     if tastes and preset.adapter is None:
         raise InvalidPrompt(f"--p is not supported by the model {preset.name} yet.", parameter="--p")
     for code, _ in tastes:
@@ -178,6 +180,19 @@ def _check_tastes(preset: Preset, tastes: Tastes) -> None:
             raise InvalidPrompt(
                 f"The taste {code.code} was learned for another model than {preset.name}.", parameter="--p"
             )
+    _check_frames(session, preset, sorted({code.space_version for code, _ in tastes}))
+
+
+def _check_frames(session: Session, preset: Preset, versions: Sequence[int]) -> None:
+    """Tastes learned under any population prior blend, but not where the space itself was replaced."""
+    if len(versions) < 2:
+        return
+    first, *others = (load_space(session, encoder=preset.encoder, version=version) for version in versions)
+    if not all(same_frame(first, other) for other in others):
+        raise InvalidPrompt(
+            "These tastes were frozen for different versions of the model. Freeze the older ones again.",
+            parameter="--p",
+        )
 
 
 def get_job(session: Session, *, person: Person, job_id: UUID) -> JobView:

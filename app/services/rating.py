@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from app.config import get_settings
 from app.errors import InvalidInput, NotFound
 from app.models import ANSWERS, Image, Pair, Profile, Rating
+from app.services import outlook
 from app.services.drawing import OfferedPair as OfferedPair
 from app.services.drawing import draw
 from app.services.learning import facts, learn, points
@@ -143,6 +144,9 @@ def record(session: Session, *, profile: Profile, pair_id: UUID, answer: str) ->
         rating = learn(session, profile=profile, pair_id=pair_id, known=known, answer=answer)
     elif rating.answer != answer:
         _replace(session, profile=profile, rating=rating, answer=answer)
+    if created and points(answer) and outlook.due(profile):
+        taste = stored_taste(session, profile=profile, space=known.space)
+        outlook.look_ahead(session, profile=profile, space=known.space, taste=taste)
     unlocked = profile.rating_count >= get_settings().unlock_ratings
     return Recorded(rating, created, profile.rating_count, unlocked)
 

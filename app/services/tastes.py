@@ -132,12 +132,13 @@ def store_taste(session: Session, *, profile: Profile, space: Space, taste: Post
 
 def refit_taste(session: Session, *, profile: Profile, space: Space) -> Posterior:
     """The exact posterior of its ratings, stored. Equal ratings give equal numbers, in any order."""
-    taste = refit(prior(space), _comparisons(session, profile=profile, space=space))
+    taste = refit(prior(space), comparisons_of(session, profile=profile, space=space))
     store_taste(session, profile=profile, space=space, taste=taste)
     return taste
 
 
-def _comparisons(session: Session, *, profile: Profile, space: Space) -> Comparisons:
+def comparisons_of(session: Session, *, profile: Profile, space: Space) -> Comparisons:
+    """What the profile's ratings say, in `space`."""
     query = (
         select(Pair.left_id, Pair.right_id, Rating.answer)
         .join(Rating, col(Rating.pair_id) == col(Pair.id))

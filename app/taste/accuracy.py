@@ -1,4 +1,4 @@
-"""How well a taste predicts its owner, and what more rating could still add."""
+"""How well a taste predicts its owner."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,6 @@ import numpy as np
 from scipy.stats import beta
 
 from app.taste.arrays import Array, checked
-from app.taste.errors import InvalidInput
-from app.taste.pairs import logit_nodes
-from app.taste.posterior import Posterior
-
-ENOUGH = 0.02
 
 
 @dataclass(frozen=True)
@@ -37,24 +32,3 @@ def accuracy(predicted: Array, outcome: Array) -> Accuracy:
     n, hits = int(decided.sum()), float((0.5 + 0.5 * side).sum())
     share = beta(hits + 0.5, n - hits + 0.5)
     return Accuracy(mean=float(share.mean()), low=float(share.ppf(0.025)), high=float(share.ppf(0.975)), n=n)
-
-
-def room(posterior: Posterior, difference: Array) -> float:
-    """Return how much accuracy, 0 to 1/2, knowing the taste exactly would add on pairs like these.
-
-    difference (n, k), n >= 1: randomly drawn pairs. The better of two guesses is right with max(p, 1 - p);
-    the room is its mean with w known, averaged over what w may be, less its value for the predicted
-    probability.
-    """
-    difference = checked("difference", difference, (None, len(posterior.weights)))
-    if not len(difference):
-        raise InvalidInput("the room for learning is measured on at least one pair")
-    p, weights = logit_nodes(posterior, difference)
-    now = np.abs(p @ weights - 0.5)
-    attainable = np.abs(p - 0.5) @ weights
-    return float((attainable - now).mean())
-
-
-def enough(posterior: Posterior, difference: Array) -> bool:
-    """Return whether more rating would add less than two points of accuracy on random pairs (n, k)."""
-    return room(posterior, difference) < ENOUGH

@@ -18,16 +18,17 @@ def normalised_weights(weights: Sequence[float]) -> list[float]:
 
 
 def blend(parts: Sequence[tuple[FrozenTaste, float]]) -> FrozenTaste:
-    """Blend tastes of one space by weight.
+    """Blend tastes of one space, whichever versions of the population prior they were learned under.
 
     Means are added with their normalised weights, covariances averaged with the absolute ones, so that
     blending a taste with itself changes nothing. Exemplars are shared out by weight; a negative weight makes
-    the liked ones disliked and the other way round. Raises InvalidInput, IncompatibleTastes.
+    the liked ones disliked and the other way round. The blend belongs to the newest version among them.
+    Raises InvalidInput, IncompatibleTastes.
     """
     weights = normalised_weights([weight for _, weight in parts])
     tastes = [taste for taste, _ in parts]
-    if len({(t.encoder, t.space_version, t.posterior.mean.shape) for t in tastes}) > 1:
-        raise IncompatibleTastes("these tastes belong to different models or spaces and cannot be blended")
+    if len({(t.encoder, t.posterior.mean.shape) for t in tastes}) > 1:
+        raise IncompatibleTastes("these tastes belong to different models and cannot be blended")
     posterior = Posterior(
         mean=sum((w * t.posterior.mean for t, w in zip(tastes, weights, strict=True)), np.zeros(1)),
         cov=sum((abs(w) * t.posterior.cov for t, w in zip(tastes, weights, strict=True)), np.zeros((1, 1))),
@@ -36,7 +37,7 @@ def blend(parts: Sequence[tuple[FrozenTaste, float]]) -> FrozenTaste:
     pairs = list(zip(tastes, weights, strict=True))
     return FrozenTaste(
         encoder=tastes[0].encoder,
-        space_version=tastes[0].space_version,
+        space_version=max(taste.space_version for taste in tastes),
         posterior=posterior,
         liked=_gather([(t.liked if w > 0 else t.disliked, w) for t, w in pairs if w]),
         disliked=_gather([(t.disliked if w > 0 else t.liked, w) for t, w in pairs if w]),

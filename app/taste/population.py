@@ -5,7 +5,7 @@ learned from the people who agreed to it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,11 +90,38 @@ def population_prior(
     given = [person for person in people if len(person)]
     if len(given) < MIN_PEOPLE:
         return replace(start, count=0)
-    best = _best(_gains(start, _some(given, rng), rng, lapse, scale))
-    if best is None:
+    best = best_way(start, start, given, rng=rng, lapse=lapse, scale=scale)
+    if best is None or best.gain.mean() <= 0.0:
         return replace(start, count=0)
-    strength, factor = best
-    return stretched(learn_prior(start, given, strength=strength, lapse=lapse, scale=scale), factor)
+    learned = learn_prior(start, given, strength=best.strength, lapse=lapse, scale=scale)
+    return stretched(learned, best.stretch)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to learn the prior, and how much (people,) it lowers the log loss of those it has not seen."""
+
+    strength: float
+    stretch: float
+    gain: Array
+
+
+def best_way(
+    start: Posterior,
+    current: Posterior,
+    given: list[Comparisons],
+    *,
+    rng: np.random.Generator,
+    lapse: float,
+    scale: float,
+) -> Candidate | None:
+    """Return the way to learn from `start` that beats `current` by most; None where too few can be asked."""
+    gain = _gains(start, current, _some(given, rng), rng, lapse, scale)
+    measured = gain[:, :, ~np.isnan(gain).any(axis=(0, 1))]
+    if measured.shape[2] < MIN_PEOPLE:
+        return None
+    i, j = np.unravel_index(measured.mean(axis=2).argmax(), measured.shape[:2])
+    return Candidate(STRENGTHS[i], STRETCHES[j], measured[i, j])
 
 
 def _some(people: list[Comparisons], rng: np.random.Generator) -> list[Comparisons]:
@@ -104,31 +131,27 @@ def _some(people: list[Comparisons], rng: np.random.Generator) -> list[Compariso
 
 
 def _gains(
-    start: Posterior, given: list[Comparisons], rng: np.random.Generator, lapse: float, scale: float
+    start: Posterior,
+    current: Posterior,
+    given: list[Comparisons],
+    rng: np.random.Generator,
+    lapse: float,
+    scale: float,
 ) -> Array:
-    """How much (strengths, stretches, people) each learned prior lowers a person's log loss."""
+    """How much lower a person's log loss is under each learned prior: (strengths, stretches, people)."""
     folds = rng.permutation(len(given)) % FOLDS
     gain = np.full((len(STRENGTHS), len(STRETCHES), len(given)), np.nan)
     for fold in range(FOLDS):
         there = np.flatnonzero(folds == fold)
         known = [given[i] for i in np.flatnonzero(folds != fold)]
         asked = halves([given[i] for i in there], seed=int(rng.integers(2**31)))
-        before = losses(start, *asked, lapse=lapse, scale=scale)
+        before = losses(current, *asked, lapse=lapse, scale=scale)
         for i, strength in enumerate(STRENGTHS):
             learned = learn_prior(start, known, strength=strength, lapse=lapse, scale=scale)
             for j, factor in enumerate(STRETCHES):
                 after = losses(stretched(learned, factor), *asked, lapse=lapse, scale=scale)
                 gain[i, j, there] = (before - after).mean(axis=1)
     return gain
-
-
-def _best(gain: Array) -> tuple[float, float] | None:
-    """Strength and stretch of the highest mean gain (strengths, stretches, people), where there is any."""
-    measured = gain[:, :, ~np.isnan(gain).any(axis=(0, 1))]
-    if measured.shape[2] < MIN_PEOPLE:
-        return None
-    i, j = np.unravel_index(measured.mean(axis=2).argmax(), measured.shape[:2])
-    return (STRENGTHS[i], STRETCHES[j]) if measured[i, j].mean() > 0.0 else None
 
 
 def stretched(prior: Posterior, factor: float) -> Posterior:

@@ -49,6 +49,14 @@ def project(space: Space, embeddings: Array) -> Array:
     return np.asarray((embeddings - space.centre) @ space.components.T / space.scales)
 
 
+def same_frame(one: Space, other: Space) -> bool:
+    """Return whether two versions differ in their prior at most, so that tastes can be brought together."""
+    names = ("centre", "components", "scales")
+    return one.encoder == other.encoder and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in names
+    )
+
+
 def fit_space(embeddings: Array, k: int, *, encoder: str, version: int) -> Space:
     """Return the space of the first k principal components of embeddings (n, d), n > k.
 

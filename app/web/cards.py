@@ -7,10 +7,11 @@ from math import gcd
 from sqlmodel import Session
 
 from app.config import get_settings
-from app.models import OPEN_STATES, Code, Image, Person
+from app.models import OPEN_STATES, Code, Image, Person, Profile
 from app.services import profiles
 from app.services.drawing import OfferedPair
 from app.services.generation import JobView
+from app.services.outlook import outlook
 from app.spec import Spec, TasteRef, print_number
 from app.taste.accuracy import Accuracy
 from app.web.contexts import AccuracyFigures, CodeRow, JobCard, Picture, PicturePair, Shell, Slot, TasteRow
@@ -128,6 +129,15 @@ def code_row(code: Code, *, default: str | None) -> CodeRow:
         revoked=code.revoked_at is not None,
         is_default=code.code == default,
     )
+
+
+def standing(profile: Profile, accuracy: Accuracy | None) -> str:
+    """How well choices are foreseen, with the interval, and what more rating would add, in a line."""
+    figures = accuracy_figures(accuracy)
+    foreseen = ""
+    if figures is not None:
+        foreseen = f"It foresees {figures.percent} % of your choices ({figures.low} to {figures.high} %)."
+    return f"{foreseen} {outlook(profile)}".strip()
 
 
 def accuracy_figures(accuracy: Accuracy | None) -> AccuracyFigures | None:

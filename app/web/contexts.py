@@ -137,6 +137,8 @@ class ExplorePage(Page):
     pairs: tuple[PicturePair, ...]
     pairs_json: list[dict[str, Any]]
     remaining: str
+    standing: str
+    """How well choices are foreseen, and what more rating would add."""
     can_undo: bool
     gallery_empty: bool
 
@@ -260,6 +262,8 @@ class InfoPage(Page):
     template = "pages/info.html"
     unlocked: bool
     accuracy: AccuracyFigures | None
+    outlook: str
+    """What to expect of more rating; empty while nothing can be said."""
     profile: str
     default_taste: str
     personalize: bool
@@ -273,6 +277,7 @@ class TasksPage(Page):
     template = "pages/tasks.html"
     unlocked: bool
     accuracy: AccuracyFigures | None
+    outlook: str
     jobs: tuple[JobCard, ...]
     codes: tuple[CodeRow, ...]
 
@@ -289,6 +294,7 @@ class SettingsPage(Page):
     stylize: int
     model: str
     models: tuple[tuple[str, str], ...]
+    contribute: bool
     default_taste: str
     borrowed: str | None
     tokens: tuple[TokenRow, ...]

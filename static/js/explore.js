@@ -100,6 +100,7 @@ function learn(reply) {
   setCsrf(reply.csrf_token);
   if (reply.rating_count !== undefined) setRing(reply.rating_count);
   if (reply.remaining) document.querySelector("[data-remaining]").textContent = reply.remaining;
+  if (reply.standing !== undefined) document.querySelector("[data-standing]").textContent = reply.standing;
   exhausted = reply.exhausted ?? exhausted;
   undoButton.disabled = !reply.can_undo;
   if (reply.just_unlocked) toast("Personalization is unlocked.", { href: "/create", label: "Paint with --p", seconds: 12 });

@@ -107,6 +107,12 @@ def test_info_counts(instance: Instance) -> None:
     assert "Ratings: 0 of 200" in done.stdout
 
 
+def test_refit_says_what_came_of_it(instance: Instance) -> None:
+    done = instance.run("taste", "refit")
+    assert done.returncode == 0, done.stderr
+    assert "0 people agreed and rated enough; it takes 20." in done.stdout
+
+
 def test_seed_takes_a_folder_and_names_bad_files(instance: Instance, tmp_path: Path) -> None:
     Image.effect_mandelbrot((96, 64), (-2, -1, 1, 1), 20).convert("RGB").save(tmp_path / "good.png")
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of an image")

@@ -83,9 +83,15 @@ def test_a_blend_keeps_its_bounds(parts: list[tuple[bool, float]]) -> None:
     assert np.linalg.eigvalsh(mixed.posterior.cov).min() > 0.0
 
 
-def test_tastes_of_different_spaces_are_refused() -> None:
+def test_tastes_learned_under_different_priors_blend() -> None:
+    mixed = blend([(A, 1.0), (dataclasses.replace(B, space_version=3), 1.0)])
+    assert mixed.space_version == 3
+    np.testing.assert_array_equal(mixed.posterior.mean, blend([(A, 1.0), (B, 1.0)]).posterior.mean)
+
+
+def test_tastes_of_different_models_are_refused() -> None:
     with pytest.raises(IncompatibleTastes, match="different models"):
-        blend([(A, 1.0), (dataclasses.replace(B, space_version=2), 1.0)])
+        blend([(A, 1.0), (dataclasses.replace(B, encoder="another"), 1.0)])
     narrow = dataclasses.replace(B.liked, prompt=B.liked.prompt[:, :3])
     with pytest.raises(IncompatibleTastes, match="dimension"):
         blend([(A, 1.0), (dataclasses.replace(B, liked=narrow), 1.0)])

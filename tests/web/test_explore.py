@@ -72,6 +72,14 @@ def test_undo_offers_the_pair_again(visitor: Browser) -> None:
     assert visitor.post("/ratings/undo", headers=JSON).json()["pair"] is None
 
 
+def test_what_more_rating_would_add_is_said_now_and_then(visitor: Browser) -> None:
+    said = [send(visitor, offered(visitor)[0], "left").get("standing") for _ in range(UNLOCK)]
+    assert said[:-1] == [None] * (UNLOCK - 1)
+    assert "50 more ratings should add about" in said[-1]
+    assert said[-1] in visitor.get("/explore").text
+    assert "50 more ratings should add about" in visitor.get("/info").text
+
+
 def test_a_skip_is_no_point(visitor: Browser) -> None:
     assert send(visitor, offered(visitor)[0], "skip")["rating_count"] == 0
 

@@ -55,10 +55,12 @@ def test_others_codes_cannot_be_changed(adept: Browser, stranger: Browser) -> No
 
 def test_settings_are_saved_and_checked(adept: Browser) -> None:
     adept.get("/settings")
-    fields = {"personalize": "on", "stylize": "250", "model": "starter"}
+    assert not re.search(r'name="contribute"[^>]* checked', adept.get("/settings").text)
+    fields = {"personalize": "on", "stylize": "250", "model": "starter", "contribute": "on"}
     assert adept.post("/settings", fields).status_code == 303
     page = adept.get("/settings?done=saved").text
     assert 'value="on" checked' in page
+    assert re.search(r'name="contribute"[^>]* checked', page)
     assert 'value="250"' in page
     assert adept.post("/settings", {"stylize": "5000", "model": "starter"}).status_code == 422
     assert adept.post("/settings", {"stylize": "5", "model": "sdxl"}).status_code == 422

@@ -53,7 +53,12 @@ def change_settings(session: SessionDep, person: Owner, body: SettingsPatch) -> 
     """Change what is given, keep the rest."""
     model = get_preset(body.model).name if body.model is not None else None
     changed = accounts.update_settings(
-        session, person=person, personalize=body.personalize, stylize=body.stylize, model=model
+        session,
+        person=person,
+        personalize=body.personalize,
+        stylize=body.stylize,
+        model=model,
+        contribute=body.contribute,
     )
     if body.default_code is not None:
         profiles.use_code(session, person=person, code=body.default_code)

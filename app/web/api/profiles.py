@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from app.config import get_settings
 from app.models import Code, Person, Profile
 from app.services import profiles
+from app.services.outlook import enough, outlook
 from app.web.api.failures import failures
 from app.web.api.params import Curator, Limit, PathCode, Reader
 from app.web.api.schemas import (
@@ -86,13 +87,16 @@ def use_code(session: SessionDep, person: Curator, code: PathCode) -> SettingsOu
 
 
 def details(profile: Profile, accuracy: AccuracyOut | None) -> ProfileDetails:
-    """A profile with its unlock state and accuracy."""
+    """A profile with its unlock state, its accuracy and what more rating would add."""
     needed = get_settings().unlock_ratings
     return ProfileDetails(
         **ProfileOut.of(profile).model_dump(),
         needed=needed,
         unlocked=profile.rating_count >= needed,
         accuracy=accuracy,
+        expected_gain=profile.expected_gain,
+        enough=enough(profile),
+        outlook=outlook(profile),
     )
 
 

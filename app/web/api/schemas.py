@@ -15,6 +15,10 @@ from app.taste.accuracy import Accuracy
 
 MAX_ID = 2**63 - 1
 MAX_PAGE = 100
+CONTRIBUTE = (
+    "whether the person's ratings help to learn what people like on the whole, so that newcomers are known "
+    "better from the start; only averages over everybody who agreed are kept"
+)
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
@@ -199,6 +203,11 @@ class ProfileDetails(ProfileOut):
     needed: int
     unlocked: bool
     accuracy: AccuracyOut | None
+    expected_gain: float | None = Field(
+        description="accuracy, 0 to 0.5, that 50 more ratings are expected to add; looked at every 10 ratings"
+    )
+    enough: bool = Field(description="true when more rating will hardly change this taste")
+    outlook: str = Field(description="the same as a sentence; empty while nothing can be said")
 
 
 class CodeOut(BaseModel):
@@ -337,6 +346,7 @@ class SettingsOut(BaseModel):
     stylize: int
     model: str | None = Field(description="null: the installation's default")
     default_code: str | None = Field(description="what a bare --p means; null: the own default profiles")
+    contribute: bool = Field(description=CONTRIBUTE)
 
     @classmethod
     def of(cls, settings: PersonSettings) -> "SettingsOut":
@@ -350,6 +360,7 @@ class SettingsPatch(In):
     stylize: Annotated[int, Field(ge=0, le=1000)] | None = None
     model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")] | None = None
     default_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] | None = None
+    contribute: Annotated[bool | None, Field(description=CONTRIBUTE)] = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"personalize": True, "stylize": 250}]})
 

@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from app.config import get_settings
 from app.models import Profile
-from app.services import profiles, rating
+from app.services import outlook, profiles, rating
 from app.services.drawing import OfferedPair
-from app.web.cards import picture_pair
+from app.web.cards import picture_pair, standing
 from app.web.contexts import ExplorePage, PicturePair
 from app.web.deps import PersonOrGuest
 from app.web.frame import Frame, FrameDep
@@ -34,6 +34,7 @@ def explore(frame: FrameDep) -> Response:
         pairs=pairs,
         pairs_json=[asdict(pair) for pair in pairs],
         remaining=remaining(shell.ratings),
+        standing=stands(frame.session, profile=profile) if profile is not None else "",
         can_undo=profile is not None and can_undo(frame.session, profile=profile),
         gallery_empty=not pairs and not (profile and can_undo(frame.session, profile=profile)),
     )
@@ -62,7 +63,10 @@ def rate(
         return RedirectResponse("/explore", status_code=303)
     counts = recorded.created and answer != "skip"
     unlocking = counts and recorded.rating_count == get_settings().unlock_ratings
-    return JSONResponse(_state(frame, profile=profile, undoable=True) | {"just_unlocked": unlocking})
+    state = _state(frame, profile=profile, undoable=True) | {"just_unlocked": unlocking}
+    if counts and outlook.due(profile):
+        state["standing"] = stands(session, profile=profile)
+    return JSONResponse(state)
 
 
 @router.post("/ratings/undo")
@@ -101,6 +105,11 @@ def remaining(ratings: int) -> str:
 def can_undo(session: Session, *, profile: Profile) -> bool:
     """Whether there is a rating to take back."""
     return bool(rating.list_ratings(session, profile=profile, limit=1))
+
+
+def stands(session: Session, *, profile: Profile) -> str:
+    """How well the profile foresees choices, and what more rating would add."""
+    return standing(profile, profiles.profile_accuracy(session, profile=profile))
 
 
 def _state(frame: Frame, *, profile: Profile, undoable: bool) -> dict[str, Any]:

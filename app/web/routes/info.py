@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.models import OPEN_STATES
 from app.services import generation, profiles
+from app.services.outlook import outlook
 from app.services.profiles import Info
 from app.web.cards import accuracy_figures, code_row, job_card
 from app.web.contexts import CodeRow, InfoPage, TasksPage
@@ -21,6 +22,7 @@ def info(frame: FrameDep) -> Response:
         shell=frame.shell("info"),
         unlocked=found is not None and found.unlocked,
         accuracy=accuracy_figures(found.accuracy) if found is not None else None,
+        outlook=outlook(found.profile) if found is not None else "",
         profile=f"{found.profile.name} ({found.profile.public_id})" if found is not None else "",
         default_taste=default_taste(found),
         personalize=found is not None and found.settings.personalize,
@@ -40,6 +42,7 @@ def tasks(frame: FrameDep) -> Response:
         shell=frame.shell("tasks"),
         unlocked=found is not None and found.unlocked,
         accuracy=accuracy_figures(found.accuracy) if found is not None else None,
+        outlook=outlook(found.profile) if found is not None else "",
         jobs=tuple(job_card(view) for view in running),
         codes=_codes(found),
     )

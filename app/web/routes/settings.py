@@ -36,6 +36,7 @@ def save(
     stylize: Annotated[int, Form()],
     model: Annotated[str, Form()],
     personalize: Annotated[str, Form()] = "",
+    contribute: Annotated[str, Form()] = "",
 ) -> Response:
     """Save what prompts of this person take for granted."""
     try:
@@ -45,6 +46,7 @@ def save(
             personalize=personalize == "on",
             stylize=stylize,
             model=get_preset(model).name,
+            contribute=contribute == "on",
         )
     except PenchantError as error:
         return frame.show(_page(frame, person, error=error.message), status=error.status)
@@ -106,6 +108,7 @@ def _page(
         personalize=found is not None and found.settings.personalize,
         stylize=found.settings.stylize if found is not None else 100,
         model=(found.settings.model if found is not None else None) or get_settings().model,
+        contribute=found is not None and found.settings.contribute,
         models=tuple((preset.name, preset.title) for preset in load_presets().values()),
         default_taste=default_taste(found),
         borrowed=found.default_code if found is not None else None,
