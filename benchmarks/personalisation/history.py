@@ -18,7 +18,7 @@ from benchmarks.personalisation.gallery import Gallery, Indices, subjects
 from benchmarks.personalisation.people import Person
 
 SEED = 2_613
-OTHERS = 3  # images of other subjects for each of the two, for the people with a confounded history
+OTHERS = 2  # images of other subjects for each of the two, for the people with a confounded history
 
 
 @dataclass(frozen=True)

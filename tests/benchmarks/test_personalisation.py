@@ -20,7 +20,7 @@ from benchmarks.personalisation.table import Row, as_json, as_text
 from benchmarks.personalisation.work import Plan, State, World, paint, units
 from starter.attributes import HOW, SUBJECTS
 from starter.judge import Judge
-from tests.benchmarks.personalised import make_gallery, make_space
+from tests.benchmarks.personalised import Obedient, make_gallery, make_space
 from tests.worker import tiny
 from worker.pipelines import load
 
@@ -97,11 +97,8 @@ def test_a_quarter_of_a_taste_is_interaction(gallery: Gallery) -> None:
     linear, *_ = np.linalg.lstsq(effects, utility, rcond=None)
     left = float(np.var(utility - effects @ linear))
     assert 0.1 < left < 0.35
-    assert (
-        people.make(3, gallery.seen).describe()
-        == person.describe()
-        != people.make(4, gallery.seen).describe()
-    )
+    assert people.make(3, gallery.seen).describe() == person.describe()
+    assert people.make(4, gallery.seen).describe() != person.describe()
 
 
 def test_what_may_be_seen_is_liked_by_its_mean(gallery: Gallery) -> None:
@@ -113,7 +110,7 @@ def test_what_may_be_seen_is_liked_by_its_mean(gallery: Gallery) -> None:
 
 
 def test_a_history_has_no_pair_twice_and_teaches(gallery: Gallery, space: Space) -> None:
-    for number, least in ((0, 0.75), (1, 0.65)):
+    for number, least in ((0, 0.7), (1, 0.6)):
         person = people.make(number, gallery.seen)
         rated = history.rate(person, 0, gallery, space, 200)
         met = {frozenset(pair) for pair in zip(rated.left.tolist(), rated.right.tolist(), strict=True)}
@@ -196,7 +193,6 @@ def test_the_whole_table_comes_out(judged: Judged, tmp_path: Path) -> None:
     rows = measures.rows(judged)
     found = {row.what: row for row in rows}
     assert found["largest difference of a pixel, s = 0"].verdict == "met"
-    assert found["subject recognised, s = 0"].mean == pytest.approx(found["subject recognised, s = 0"].mean)
     moved = [found[f"images moved, s = {s}"].mean for s in (50, 100, 1000)]
     assert 0 < moved[0] < moved[2]
     assert found["subjects of liked images leaking, s = 100"].values[0] is None
@@ -207,3 +203,20 @@ def test_the_whole_table_comes_out(judged: Judged, tmp_path: Path) -> None:
     page = sheet(judged)
     page.save(tmp_path / "sheet.png")
     assert page.width > 2 * 160
+
+
+def test_a_painter_who_follows_the_taste_is_found_out(gallery: Gallery, space: Space, tmp_path: Path) -> None:
+    world = World(Plan(people=8, prompts=4, grid=4, part=4, few=4), gallery, space)
+    paint(world, State(tmp_path), Obedient(world))
+    found = {row.what: row for row in measures.rows(Judged(world, State(tmp_path)))}
+    some, all_of_it = (found[f"own profile against none, s = {s}"].mean for s in (50, 1000))
+    assert 50 < some < all_of_it
+    assert all_of_it > 75
+    assert found["own profile against another's, s = 1000"].mean > 65
+    assert found["subject recognised, s = 0"].mean == 100
+    assert found["subject recognised less often, s = 1000"].mean == 0
+    assert found["subjects of liked images leaking, s = 100"].verdict == "met"
+    assert len(found["subjects of liked images leaking, s = 100"].known) == 4
+    assert found["diversity inside a grid, of the unpersonalised, s = 1000"].mean < 85
+    assert found["largest difference of a pixel, s = 0"].verdict == "met"
+    assert found["images moved, s = 1000"].mean > found["images moved, s = 50"].mean > 0
