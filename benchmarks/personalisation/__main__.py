@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from multiprocessing.connection import wait
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads than free cores wait for each other
@@ -66,11 +67,14 @@ def _plan(options: argparse.Namespace) -> Plan:
     plan = replace(plan, people=options.people or plan.people, prompts=options.prompts or plan.prompts)
     if plan.people < 2:
         raise SystemExit("Two people at least: each is compared with another. Use --people 2 or more.")
+    if not 1 <= plan.prompts <= gallery.MOST_PROMPTS:
+        raise SystemExit(f"Each prompt has a subject of its own. Use --prompts 1 to {gallery.MOST_PROMPTS}.")
     return plan
 
 
 def _world(plan: Plan) -> World:
-    return World(plan, gallery.load(FOLDER), load_space(studio.SPACE))
+    space = load_space(studio.SPACE)
+    return World(plan, gallery.load(FOLDER, encoder=space.encoder), space)
 
 
 def _paint_all(plan: Plan, state: State, processes: int) -> None:
@@ -87,8 +91,8 @@ def _paint_all(plan: Plan, state: State, processes: int) -> None:
     for worker in workers:
         worker.start()
     started = time.monotonic()
-    while any(worker.is_alive() for worker in workers):
-        workers[0].join(POLL_SECONDS)
+    while alive := [worker.sentinel for worker in workers if worker.is_alive()]:
+        wait(alive, timeout=POLL_SECONDS)
         left = _missing(plan, state)
         if left < missing:
             minutes = (time.monotonic() - started) * left / (missing - left) / 60

@@ -14,6 +14,7 @@ from starter.captions import PLAIN, Speaker
 Indices = NDArray[np.int64]
 
 SEED = 2_612
+MOST_PROMPTS = len(SUBJECTS) // 2  # the rest is for confounded histories
 ASIDE = 0.3  # share of prompts that name weather, season or framing beside the subject
 _ASIDES = ("weather", "season", "framing")
 
@@ -40,11 +41,16 @@ class Prompt:
     subject: int
 
 
-def load(folder: Path) -> Gallery:
-    """Read index.jsonl and embeddings.npz. A painted image counts for the attributes asked of it."""
+def load(folder: Path, *, encoder: str) -> Gallery:
+    """Read index.jsonl and embeddings.npz. A painted image counts for the attributes asked of it.
+
+    Raises ValueError where the embeddings are another encoder's.
+    """
     lines = [json.loads(line) for line in (folder / "index.jsonl").read_text("utf-8").splitlines()]
     with np.load(folder / "embeddings.npz", allow_pickle=False) as data:
         image, text = (data[name].astype(np.float64) for name in ("image", "text"))
+        if str(data["encoder"]) != encoder:
+            raise ValueError(f"the gallery was embedded by {data['encoder']}, the space is of {encoder}")
     return of_attributes([line["attributes"] for line in lines], image, text, [x["prompt"] for x in lines])
 
 
@@ -68,8 +74,8 @@ def subjects(group: int) -> Indices:
 
 def prompts(group: int, count: int, gallery: Gallery) -> list[Prompt]:
     """Prompts that the gallery does not hold, each of another subject. Raises ValueError for too many."""
-    if not 1 <= count <= len(SUBJECTS) // 2:
-        raise ValueError(f"a group has between 1 and {len(SUBJECTS) // 2} prompts")
+    if not 1 <= count <= MOST_PROMPTS:
+        raise ValueError(f"a group has between 1 and {MOST_PROMPTS} prompts")
     made = []
     for place in subjects(group)[:count]:
         speaker = Speaker(np.random.default_rng([SEED, group, int(place)]), unseen_rates={}, dressed=False)

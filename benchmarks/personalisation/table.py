@@ -73,7 +73,11 @@ def _number(value: float, row: Row) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:
-    return [
-        {**asdict(row), "mean": row.mean, "error": row.error, "asked": row.asked, "verdict": row.verdict}
-        for row in rows
-    ]
+    """The rows with what they come to; null where there is no figure."""
+    found = []
+    for row in rows:
+        mean, error = (None if np.isnan(value) else value for value in (row.mean, row.error))
+        found.append(
+            {**asdict(row), "mean": mean, "error": error, "asked": row.asked, "verdict": row.verdict}
+        )
+    return found

@@ -194,7 +194,11 @@ def fingerprint() -> str:
     files = [path for path in get_preset(PRESET).folder.rglob("*") if path.is_file()]
     files += [judge.WEIGHTS, SPACE, shipped.FOLDER / "index.jsonl", shipped.FOLDER / "embeddings.npz"]
     files += [*(REPOSITORY / "app" / "taste").glob("*.py"), *(REPOSITORY / "starter").glob("*.py")]
-    files += [REPOSITORY / "worker" / name for name in ("conditioning.py", "pipelines.py", "presets.toml")]
+    files += [
+        REPOSITORY / "worker" / name
+        for name in ("conditioning.py", "encoders.py", "pipelines.py", "presets.toml")
+    ]
+    files.append(REPOSITORY / "app" / "services" / "drawing.py")
     files += [own / f"{name}.py" for name in ("gallery", "history", "people", "studio")]
     total = hashlib.sha256()
     for path in sorted(files):
