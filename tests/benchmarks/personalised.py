@@ -11,7 +11,7 @@ from benchmarks.personalisation.work import World
 from starter.attributes import HOW, NAMES, balanced, from_codes
 from tests.worker import tiny
 
-IMAGES = 400
+IMAGES = 896  # as many as come with the starter
 COMPONENTS = 20
 
 
