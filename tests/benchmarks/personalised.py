@@ -53,7 +53,7 @@ class Obedient(Studio):
         images = np.zeros((count, 8, 8, 3), np.uint8)
         for number, image in enumerate(images):
             rng = np.random.default_rng(seed + number)
-            codes = [self.subject[prompt], *(rng.integers(len(NAMES[name])) for name in HOW)]
+            codes = [self.subject[prompt], *(int(rng.integers(len(NAMES[name]))) for name in HOW)]
             if taste is not None and rng.random() < np.sqrt(stylize / 1000):
                 codes[1:] = self.liked(taste)
             image[0, : len(codes), 0] = codes
