@@ -1,0 +1,1 @@
+"""Simulated people rate a gallery, and judge what is painted for them and for others."""
