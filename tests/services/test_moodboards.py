@@ -96,6 +96,7 @@ def test_an_upload_is_private_read_by_a_worker_and_goes_with_its_last_moodboard(
     assert [row.id for row in gallery.unembedded(session, encoder=encoder_in_use())] == [image.id]
     with pytest.raises(Unavailable, match="not yet looked at 1 of the 1"):
         code_of(session, person, board)
+    assert image.id is not None
     embed(session, image.id)
     assert code_of(session, person, board)
     other = moodboards.create(session, person=person, name="Other").public_id
