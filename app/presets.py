@@ -11,6 +11,7 @@ from app.config import REPOSITORY, get_settings
 from app.errors import InvalidPrompt, OperatorError
 
 SHIPPED = REPOSITORY / "worker" / "presets.toml"
+NATIVE = "native"
 Size = tuple[int, int]
 
 
@@ -29,12 +30,27 @@ class Adapter(BaseModel):
     guard: bool = False
 
 
+class BestOf(BaseModel):
+    """Paint `candidates` images a slot and keep the one that the taste values most.
+
+    `floor` is the share of the first candidate's likeness to the prompt that a candidate must reach. It asks
+    for the preset's `alignment`; without one every candidate may be kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    candidates: int = Field(2, ge=2, le=8)
+    floor: float = Field(0.95, ge=0, le=1)
+
+
 class Preset(BaseModel):
     """One table of a presets file. `folder` is in the diffusers layout; sizes are (width, height) in pixels.
 
     `encoder` names the space that this preset's image encoder embeds in: presets with the same encoder share
-    tastes. `vocabulary` is a file below the folder that tells the model's words. `capabilities` are the
-    parameters of later stages that it can honour.
+    tastes. `vocabulary` is a file below the folder that tells the model's words. `alignment` is a file below
+    it with two linear maps, `image` and `text`, that take the two encoders' pooled outputs to where an image
+    and its prompt are alike; "native" says that the image encoder and a text encoder of the pipeline are two
+    halves of one CLIP. `capabilities` are the parameters of later stages that it can honour.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,12 +61,19 @@ class Preset(BaseModel):
     folder: Path
     encoder: str = Field(min_length=1, max_length=80)
     adapter: Adapter | None = None
+    best_of: BestOf | None = None
+    alignment: str | None = Field(None, min_length=1)
     vocabulary: str | None = Field(None, min_length=1)
     sizes: tuple[Size, ...] = Field(min_length=1)
     steps: int = Field(ge=1, le=150)
     guidance: float = Field(ge=0)
     max_batch: int = Field(4, ge=1)
     capabilities: frozenset[str] = frozenset()
+
+    @property
+    def supported(self) -> frozenset[str]:
+        """The capabilities, and --raw where there is something that it turns off."""
+        return self.capabilities | ({"raw"} if self.best_of is not None else set())
 
 
 @lru_cache

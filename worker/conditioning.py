@@ -37,6 +37,7 @@ class Plan:
     slot: int
     guidance: float
     conditioning: Conditioning | None
+    taste: Taste | None = None  # that the slot is painted with, if one acts
 
 
 def load_taste(session: Session, *, spec: Spec) -> Taste | None:
@@ -66,13 +67,17 @@ def plan(spec: Spec, preset: Preset, taste: Taste | None, text_vector: Vectors) 
         return [Plan(n, preset.guidance * (1 - fall * n / max(spec.n - 1, 1)), None) for n in slots]
     if not spec.chaos:
         shared = _condition(spec, preset, taste, text_vector)
-        return [Plan(n, preset.guidance, shared) for n in slots]
+        return [_personal(n, preset, shared, taste) for n in slots]
     drawn = []
     for n in slots:
         rng = np.random.default_rng(spec.slot_seed(n))
         one = Taste(conditioning.sample(taste.blend, rng, spec.chaos), taste.space)
-        drawn.append(Plan(n, preset.guidance, _condition(spec, preset, one, text_vector)))
+        drawn.append(_personal(n, preset, _condition(spec, preset, one, text_vector), one))
     return drawn
+
+
+def _personal(slot: int, preset: Preset, conditioning: Conditioning | None, taste: Taste) -> Plan:
+    return Plan(slot, preset.guidance, conditioning, taste if conditioning is not None else None)
 
 
 def _condition(spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors) -> Conditioning | None:

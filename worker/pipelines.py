@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.errors import OperatorError
 from app.presets import Preset
-from worker.encoders import Encoder
+from worker.encoders import Encoder, read_alignment
 from worker.sketch import Sketch
 from worker.weights import verify
 
@@ -56,7 +56,7 @@ class Model:
 
     def __init__(self, preset: Preset, plain: Any, adapted: Any | None) -> None:
         self.preset = preset
-        self.encoder = Encoder(plain)
+        self.encoder = Encoder(plain, read_alignment(preset, plain))
         self._plain = plain
         self._adapted = adapted
         # Where the pipeline clamps its pixels, infinity becomes plain white or black: catch it before.

@@ -1,6 +1,7 @@
 """What a person sees while a job is painted: steps, sketches, then previews, at a bounded cost."""
 
 import time
+from collections.abc import Sequence
 
 import torch
 from PIL import Image
@@ -28,6 +29,7 @@ class Progress:
         self._steps = steps
         self._before = 0
         self._slots: tuple[int, ...] = ()
+        self._previewed = True
         self._started = time.perf_counter()
         self._spent = 0.0
         self._sketched = self._started
@@ -36,15 +38,23 @@ class Progress:
         self._asked = 0.0
         self._shown: dict[int, int] = {}
 
-    def begin(self, slots: tuple[int, ...]) -> None:
-        """A shot of these slots begins."""
+    def begin(self, slots: tuple[int, ...], *, previews: bool = True) -> None:
+        """A shot of these slots begins. Without previews, the slots go on showing what they show."""
         self._slots = slots
         self._sharp = False
+        self._previewed = previews
         self._publish(0, {})
 
     def end(self, steps: int) -> None:
         """A shot is painted."""
         self._before += steps
+
+    def show(self, pictures: Sequence[Image.Image]) -> None:
+        """Show the pictures that the shot's slots would keep if it ended now."""
+        if time.perf_counter() - self._started >= PREVIEW_AFTER_SECONDS:
+            previews = {slot: _small(picture) for slot, picture in zip(self._slots, pictures, strict=True)}
+            self._shown |= dict.fromkeys(previews, self._before)
+            self._publish(0, previews)
 
     def step(self, step: int, latents: torch.Tensor) -> None:
         """`step` steps of the shot are done; `latents` are the finished ones as far as the model knows."""
@@ -62,6 +72,8 @@ class Progress:
         start = time.perf_counter()
         cost = self._model.decode_seconds * len(latents)
         elapsed = start - self._started
+        if not self._previewed:
+            return {}
         if self._spent + cost <= PREVIEW_SHARE * elapsed:
             pictures = self._model.decode(latents)
             self._sharp = True
@@ -79,7 +91,7 @@ class Progress:
         self._published = time.perf_counter()
         event = {
             "state": "running",
-            "step": self._before + step,
+            "step": min(self._before + step, self._steps),  # a shot that is begun anew counts once
             "steps": self._steps,
             "previews": [{"slot": slot, "step": at} for slot, at in sorted(self._shown.items())],
         }

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections import deque
+from dataclasses import replace
 
 import torch
 from PIL.Image import Image as Picture
@@ -20,7 +21,8 @@ from app.services import gallery, joblife
 from app.services.events import Events
 from app.spec import Spec
 from app.storage import Storage
-from worker import conditioning
+from worker import candidates, conditioning
+from worker.candidates import Field, Judge
 from worker.keeper import Held, Keeper, Stopped
 from worker.pipelines import Model, Shot, UnusableImage
 from worker.progress import Progress
@@ -105,13 +107,18 @@ class Runner:
         shots = conditioning.shots(
             spec, [item for item in plans if item.slot not in claim.stored], batch=self._batch
         )
-        progress = Progress(held, self._events, self._model, steps=sum(shot.steps for _, shot in shots))
+        judges = candidates.judges(spec, self._model, plans)
+        steps = sum(
+            shot.steps * (judges[slots[0]].count if slots[0] in judges else 1) for slots, shot in shots
+        )
+        progress = Progress(held, self._events, self._model, steps=steps)
         last: list[Batch] = []
         pending = deque(shots)
         while pending:
             slots, shot = pending.popleft()
+            judge = judges.get(slots[0])
             try:
-                painted = self._paint_shot(held, progress, slots, shot)
+                painted = self._paint_shot(held, progress, slots, shot, judge)
             except torch.OutOfMemoryError:
                 if len(slots) == 1:
                     raise
@@ -125,21 +132,37 @@ class Runner:
         return last
 
     def _paint_shot(
-        self, held: Held, progress: Progress, slots: tuple[int, ...], shot: Shot
+        self, held: Held, progress: Progress, slots: tuple[int, ...], shot: Shot, judge: Judge | None
     ) -> list[Painted]:
+        """Paint a shot; with a judge, paint it once for each candidate and keep the best of each slot."""
+
         def on_step(step: int, latents: torch.Tensor) -> None:
             if self.stopping.is_set():
                 raise Stopped("stopping")
             progress.step(step, latents)
 
-        held.check()
-        progress.begin(slots)
-        pictures = self._model.render(shot, on_step)
-        progress.end(shot.steps)
+        def paint(shot: Shot, *, first: bool = True) -> list[Picture]:
+            held.check()
+            progress.begin(slots, previews=first)
+            pictures = self._model.render(shot, on_step)
+            progress.end(shot.steps)
+            return pictures
+
         details = _details(shot, held.claim.attempt)
+        if judge is None:
+            pictures = paint(shot)
+            return [
+                Painted(slot, seed, picture, details)
+                for slot, seed, picture in zip(slots, shot.seeds, pictures, strict=True)
+            ]
+        fields = [Field(judge) for _ in slots]
+        for number in range(judge.count):
+            seeds = tuple(candidates.seed(seed, number) for seed in shot.seeds)
+            candidates.enter(fields, self._model, seeds, paint(replace(shot, seeds=seeds), first=number == 0))
+            progress.show([field.kept.picture for field in fields])
         return [
-            Painted(slot, seed, picture, details)
-            for slot, seed, picture in zip(slots, shot.seeds, pictures, strict=True)
+            Painted(slot, seed, field.kept.picture, details | field.details(), field.kept.vector)
+            for slot, seed, field in zip(slots, shot.seeds, fields, strict=True)
         ]
 
     def embed(self, after: int = 0) -> None:

@@ -46,6 +46,7 @@ class Painted:
     seed: int
     image: Image.Image
     details: dict[str, Any]
+    vector: Vectors | None = None  # (d,), where the image was embedded already
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Storing:
             self._give_up(held, End("failed", "internal_error", INTERNAL))
 
     def _store_files(self, held: Held, batch: Batch) -> list[SlotImage]:
-        vectors = self._model.encoder.images([painted.image for painted in batch.painted])
+        vectors = self._vectors(batch.painted)
         stored = []
         for painted, vector in zip(batch.painted, vectors, strict=True):
             key, thumbnail_key = joblife.storage_keys(held.claim.job_id, painted.slot)
@@ -144,6 +145,12 @@ class Storing:
                 )
             )
         return stored
+
+    def _vectors(self, painted: Sequence[Painted]) -> list[Vectors]:
+        known = [item.vector for item in painted if item.vector is not None]
+        if len(known) == len(painted):
+            return known
+        return list(self._model.encoder.images([item.image for item in painted]))
 
     def _commit(self, held: Held, stored: list[SlotImage], end: End | None) -> None:
         def write(session: Session) -> None:

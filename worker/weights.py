@@ -9,7 +9,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from app.errors import CorruptFile, OperatorError
-from app.presets import Preset
+from app.presets import NATIVE, Preset
 
 # Formats whose loading runs code. They are refused even where safetensors lie beside them.
 EXECUTABLE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".py")
@@ -28,6 +28,8 @@ def verify(preset: Preset) -> None:
             _need_weights(preset, preset.folder / part)
     if preset.adapter is not None:
         _need(preset, preset.folder / preset.adapter.folder / preset.adapter.file)
+    if preset.alignment is not None and preset.alignment != NATIVE:
+        _need(preset, preset.folder / preset.alignment)
     for path in sorted(preset.folder.rglob("*")):
         if path.suffix in EXECUTABLE:
             raise CorruptFile(

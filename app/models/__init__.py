@@ -3,7 +3,7 @@
 from app.models.images import Embedding, EncoderSpace, Image, Renewal
 from app.models.jobs import FINAL_STATES, MAX_ATTEMPTS, OPEN_STATES, Job, JobImage
 from app.models.people import ApiToken, Person, PersonSettings, WebSession
-from app.models.profiles import Code, Profile, ProfileTaste
+from app.models.profiles import Code, MoodboardImage, Profile, ProfileTaste
 from app.models.ratings import ANSWERS, Pair, Rating
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Image",
     "Job",
     "JobImage",
+    "MoodboardImage",
     "Pair",
     "Person",
     "PersonSettings",

@@ -21,7 +21,7 @@ from app.models.base import Table, created, identity, moment, one_of, reference
 
 
 class Profile(Table, table=True):
-    """One taste of one person: its ratings and what was learned from them.
+    """One taste of one person: its ratings and what was learned from them. A moodboard has images instead.
 
     `expected_gain` is the accuracy that more ratings were last expected to add; None before it was asked.
     """
@@ -38,8 +38,20 @@ class Profile(Table, table=True):
     name: str = Field(sa_column=Column(String(100), nullable=False))
     is_global: bool
     is_default: bool
+    is_moodboard: bool = Field(
+        default=False, sa_column_kwargs={"server_default": text("false"), "nullable": False}
+    )
     rating_count: int = 0
     expected_gain: float | None = Field(default=None, sa_column=Column(Double, nullable=True))
+    created_at: datetime | None = Field(default=None, sa_column=created())
+
+
+class MoodboardImage(Table, table=True):
+    """An image that a moodboard holds."""
+
+    __tablename__ = "moodboard_images"
+    profile_id: int = Field(sa_column=reference("profiles.id", primary_key=True, index=False))
+    image_id: int = Field(sa_column=reference("images.id", primary_key=True))
     created_at: datetime | None = Field(default=None, sa_column=created())
 
 
@@ -64,7 +76,7 @@ class ProfileTaste(Table, table=True):
 
 class Code(Table, table=True):
     """One frozen state of a profile. The content never changes; equal states share a code until it
-    is revoked.
+    is revoked. `image_count` is how many images a moodboard held, 0 for other profiles.
     """
 
     __tablename__ = "codes"
@@ -85,6 +97,7 @@ class Code(Table, table=True):
         default=None, sa_column=reference("codes.code", nullable=True, ondelete="SET NULL", index=False)
     )
     rating_count: int
+    image_count: int = Field(default=0, sa_column_kwargs={"server_default": text("0"), "nullable": False})
     encoder: str = Field(sa_column=Column(String(80), nullable=False))
     space_version: int
     checksum: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))

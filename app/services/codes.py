@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from sqlalchemy import tuple_
+from sqlalchemy import ColumnElement, or_, tuple_
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from app.config import get_settings
-from app.errors import CorruptFile, InvalidInput, Locked, NotFound
-from app.models import Code, Image, Pair, Person, Profile, Rating
+from app.errors import CorruptFile, InvalidInput, Locked, NotFound, Unavailable
+from app.models import Code, Image, MoodboardImage, Pair, Person, Profile, Rating
 from app.services.rating import lock
 from app.services.tastes import needed_space, raw_vectors, refit_taste, text_vectors
 from app.taste import codes as taste_codes
 from app.taste.codes import Exemplars, FrozenTaste
 from app.taste.comparisons import Answer
 from app.taste.errors import CorruptTaste
+from app.taste.moodboard import collect
 
 VISIBILITIES = ("private", "unlisted", "public")
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread
@@ -39,15 +40,20 @@ class ShareView:
 def freeze(session: Session, *, profile: Profile) -> Code:
     """The code of the profile's present state: the one it has, or a new one.
 
-    The taste is refitted from the log, so that equal ratings give equal codes whatever was undone between.
-    Raises Locked before enough ratings.
+    The taste is refitted from the log, so that equal ratings give equal codes whatever was undone between;
+    so do equal images in a moodboard. Raises Locked before enough ratings; for a moodboard InvalidInput where
+    it is empty, Unavailable where a worker has not looked at its images yet.
     """
     profile = lock(session, profile)
     check_unlocked(profile)
     space = needed_space(session)
-    taste = refit_taste(session, profile=profile, space=space)
-    images, raw, texts = _rated_images(session, profile=profile, encoder=space.encoder)
-    state = taste_codes.freeze(taste, space, raw, texts)
+    if profile.is_moodboard:
+        images, raw, texts = _collected_images(session, profile=profile, encoder=space.encoder)
+        state = collect(space, raw, texts)
+    else:
+        taste = refit_taste(session, profile=profile, space=space)
+        images, raw, texts = _rated_images(session, profile=profile, encoder=space.encoder)
+        state = taste_codes.freeze(taste, space, raw, texts)
     checksum = bytes.fromhex(taste_codes.checksum(state))
     same = select(Code).where(
         Code.profile_id == profile.id, Code.checksum == checksum, col(Code.revoked_at).is_(None)
@@ -61,6 +67,7 @@ def freeze(session: Session, *, profile: Profile) -> Code:
             person_id=profile.person_id,
             parent=_newest_code(session, profile=profile),
             rating_count=profile.rating_count,
+            image_count=len(images) if profile.is_moodboard else 0,
             encoder=space.encoder,
             space_version=space.version,
             checksum=checksum,
@@ -74,7 +81,10 @@ def freeze(session: Session, *, profile: Profile) -> Code:
 
 
 def check_unlocked(profile: Profile) -> None:
-    """Raise Locked, saying how many ratings are missing, unless the profile may be used."""
+    """Raise Locked, saying how many ratings are missing, unless the profile may be used. A moodboard needs
+    none."""
+    if profile.is_moodboard:
+        return
     rated, needed = profile.rating_count, get_settings().unlock_ratings
     if rated < needed:
         missing = f"{rated} of {needed} ratings. Rate {needed - rated} more on /explore."
@@ -186,7 +196,34 @@ def _rated_images(
         .join(Rating, col(Rating.pair_id) == col(Pair.id))
         .where(Rating.profile_id == profile.id, Rating.answer != Answer.SKIP)
     )
-    wanted = {image for row in rows for image in row}
+    return _vectors(session, wanted={image for row in rows for image in row}, encoder=encoder)
+
+
+def collected(profile: Profile) -> tuple[ColumnElement[bool], ...]:
+    """Which rows of moodboard_images and images belong to a moodboard: a gallery image that its owner takes
+    back leaves the moodboards of others."""
+    return (
+        col(MoodboardImage.profile_id) == profile.id,
+        or_(col(Image.visibility) == "public", col(Image.owner_id) == profile.person_id),
+    )
+
+
+def _collected_images(
+    session: Session, *, profile: Profile, encoder: str
+) -> tuple[list[int], np.ndarray, np.ndarray]:
+    wanted = set(session.exec(select(MoodboardImage.image_id).join(Image).where(*collected(profile))))
+    if not wanted:
+        raise InvalidInput(f"The moodboard {profile.name} is empty. Add an image first.")
+    missing = len(wanted) - len(raw_vectors(session, encoder=encoder, image_ids=wanted))
+    if missing:
+        raise Unavailable(
+            f"A worker has not yet looked at {missing} of the {len(wanted)} images of the moodboard "
+            f"{profile.name}. Try again in a moment."
+        )
+    return _vectors(session, wanted=wanted, encoder=encoder)
+
+
+def _vectors(session: Session, *, wanted: set[int], encoder: str) -> tuple[list[int], np.ndarray, np.ndarray]:
     raw = raw_vectors(session, encoder=encoder, image_ids=wanted)
     texts = text_vectors(session, encoder=encoder, image_ids=wanted)
     images = sorted(raw)

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from app import images, queue
 from app.config import REPOSITORY
 from app.errors import CorruptFile, InvalidInput, OperatorError
-from app.models import Embedding, EncoderSpace, Image
+from app.models import Embedding, EncoderSpace, Image, MoodboardImage
 from app.presets import load_presets
 from app.services.outbox import after_commit
 from app.storage import Storage, get_storage
@@ -131,15 +131,17 @@ def wake_encoders() -> None:
 
 
 def unembedded(session: Session, *, encoder: str, after: int = 0, limit: int = BATCH) -> list[Image]:
-    """Public images beyond the id `after` that `encoder` has not seen, the oldest first."""
+    """Images beyond the id `after` that are public or in a moodboard and that `encoder` has not seen, the
+    oldest first."""
     missing = (
         ~select(Embedding)
         .where(col(Embedding.image_id) == col(Image.id), col(Embedding.encoder) == encoder)
         .exists()
     )
+    collected = select(MoodboardImage).where(col(MoodboardImage.image_id) == col(Image.id)).exists()
     query = (
         select(Image)
-        .where(col(Image.visibility) == "public", col(Image.id) > after, missing)
+        .where(or_(col(Image.visibility) == "public", collected), col(Image.id) > after, missing)
         .order_by(col(Image.id))
         .limit(limit)
     )

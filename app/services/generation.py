@@ -141,7 +141,7 @@ def _resolve(session: Session, person: Person, specs: Sequence[Spec]) -> list[Sp
     resolved = []
     for spec in specs:
         preset = get_preset(spec.model or settings.model or get_settings().model)
-        check_supported(spec, preset.capabilities, preset.name)
+        check_supported(spec, preset.supported, preset.name)
         wanted = spec.personalize.model_dump_json()
         if wanted not in found:
             found[wanted] = _tastes(session, person, spec, by_default=settings.personalize)

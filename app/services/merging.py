@@ -1,9 +1,11 @@
 """A guest signs in to an account: what was rated and made as a guest moves there."""
 
+from itertools import chain, count
+
 from sqlalchemy import delete, text, update
 from sqlmodel import Session, col, select
 
-from app.models import Image, Job, Person, Profile
+from app.models import Code, Image, Job, Person, Profile
 from app.services.profiles import global_profile
 from app.services.rating import lock
 from app.services.tastes import current_space, refit_taste
@@ -39,6 +41,7 @@ def merge_guest(session: Session, *, guest: Person, person: Person) -> None:
     ).all()
     for source in profiles:
         _merge_profile(session, source=source, target=global_profile(session, person=person))
+    _move_others(session, guest=guest, person=person)
     session.execute(
         update(Job)
         .where(col(Job.person_id) == guest.id)
@@ -47,6 +50,19 @@ def merge_guest(session: Session, *, guest: Person, person: Person) -> None:
     session.execute(update(Image).where(col(Image.owner_id) == guest.id).values(owner_id=person.id))
     session.execute(delete(Person).where(col(Person.id) == guest.id))
     session.expire_all()
+
+
+def _move_others(session: Session, *, guest: Person, person: Person) -> None:
+    """Profiles other than the global one move as they are; where the name is taken, a number follows it."""
+    taken = set(session.exec(select(Profile.name).where(Profile.person_id == person.id)))
+    others = select(Profile).where(Profile.person_id == guest.id, ~col(Profile.is_global))
+    for profile in session.exec(others.order_by(col(Profile.id))).all():
+        names = chain([profile.name], (f"{profile.name[:90]} {n}" for n in count(2)))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        profile.person_id, profile.name, profile.is_default = person.id or 0, name, False
+        session.execute(update(Code).where(col(Code.profile_id) == profile.id).values(person_id=person.id))
+    session.flush()
 
 
 def _merge_profile(session: Session, *, source: Profile, target: Profile) -> None:

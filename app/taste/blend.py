@@ -46,10 +46,13 @@ def blend(parts: Sequence[tuple[FrozenTaste, float]]) -> FrozenTaste:
 
 def _gather(sides: list[tuple[Exemplars, float]]) -> Exemplars:
     kept = []
+    width = max(images.prompt.shape[1] for images, _ in sides)
     for images, weight in sides:
-        m = min(len(images), max(1, round(abs(weight) * EXEMPLARS)))
+        m = min(len(images), 1 + int(abs(weight) * max(0, EXEMPLARS - len(sides))))
         share = abs(weight) * images.weight[:m]
-        kept.append((images.embedding[:m], images.prompt[:m], np.sign(weight) * images.score[:m], share))
+        # Of a taste that knows no prompts at all, such as one of uploads, each prompt is unknown: zero.
+        prompt = images.prompt[:m] if images.prompt.shape[1] else np.zeros((m, width), dtype=np.float32)
+        kept.append((images.embedding[:m], prompt, np.sign(weight) * images.score[:m], share))
     if len({(embedding.shape[1], prompt.shape[1]) for embedding, prompt, _, _ in kept}) > 1:
         raise IncompatibleTastes("these tastes' exemplars differ in dimension and cannot be blended")
     return Exemplars(*(np.concatenate(column) for column in zip(*kept, strict=True)))

@@ -100,7 +100,7 @@ def exemplars(
     spread = float(np.linalg.norm(posterior.weights)) or 1.0
 
     def side(sign: float) -> Exemplars:
-        rows = _diverse(sign * score / spread, unit(places), limit)
+        rows = diverse(sign * score / spread, unit(places), limit)
         return Exemplars(
             embedding=embeddings[rows].astype(np.float32),
             prompt=prompts[rows].astype(np.float32),
@@ -111,8 +111,9 @@ def exemplars(
     return side(1.0), side(-1.0)
 
 
-def _diverse(value: Array, directions: Array, limit: int) -> list[int]:
-    pool = np.argsort(-value, kind="stable")[: int(np.ceil(len(value) * _POOL))]
+def diverse(value: Array, directions: Array, limit: int, *, share: float = _POOL) -> list[int]:
+    """Return at most `limit` rows of high value (n,) and unlike directions (n, k), from the best `share`."""
+    pool = np.argsort(-value, kind="stable")[: int(np.ceil(len(value) * share))]
     likeness = np.zeros(len(pool))
     free = np.ones(len(pool), dtype=bool)
     taken: list[int] = []

@@ -69,7 +69,7 @@ def taste_embedding(
         raise IncompatibleTastes("the taste and the space differ in dimension")
     if not temperature > 0.0:
         raise InvalidInput("the temperature is a positive number")
-    guard = guard and len(taste.liked) > 0 and len(taste.disliked) > 0
+    guard = guard and len(taste.liked) + len(taste.disliked) > 0
     liked, disliked = _embeddings(taste, guard)
     direction = unit(taste.posterior.weights)
     towards = space.components.T @ (space.scales * direction)

@@ -1,6 +1,6 @@
 """From what the services return to what the pages show."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import gcd
 
@@ -11,10 +11,21 @@ from app.models import OPEN_STATES, Code, Image, Person, Profile
 from app.services import profiles
 from app.services.drawing import OfferedPair
 from app.services.generation import JobView
+from app.services.moodboards import Moodboard
 from app.services.outlook import outlook
 from app.spec import Spec, TasteRef, print_number
 from app.taste.accuracy import Accuracy
-from app.web.contexts import AccuracyFigures, CodeRow, JobCard, Picture, PicturePair, Shell, Slot, TasteRow
+from app.web.contexts import (
+    AccuracyFigures,
+    BoardCard,
+    CodeRow,
+    JobCard,
+    Picture,
+    PicturePair,
+    Shell,
+    Slot,
+    TasteRow,
+)
 
 
 def shell(session: Session, *, person: Person | None, csrf: str, section: str = "") -> Shell:
@@ -112,6 +123,12 @@ def spec_rows(spec: Spec) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(value)) for name, value in rows if value is not None)
 
 
+def choice_rows(details: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """That an image was chosen among several, where it was."""
+    candidates = details.get("candidates")
+    return (("Chosen from", f"{candidates} candidates"),) if candidates else ()
+
+
 def shapes(sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:
     """The aspect ratios of a model's sizes, as --ar takes them."""
     ratios = (f"{width // gcd(width, height)}:{height // gcd(width, height)}" for width, height in sizes)
@@ -122,7 +139,7 @@ def code_row(code: Code, *, default: str | None) -> CodeRow:
     """One of the person's codes; `default` is the one that a bare --p means."""
     return CodeRow(
         code=code.code,
-        rating_count=code.rating_count,
+        made_of=made_of(code),
         visibility=code.visibility,
         created_at=code.created_at,
         expires_at=code.expires_at,
@@ -138,6 +155,18 @@ def standing(profile: Profile, accuracy: Accuracy | None) -> str:
     if figures is not None:
         foreseen = f"It foresees {figures.percent} % of your choices ({figures.low} to {figures.high} %)."
     return f"{foreseen} {outlook(profile)}".strip()
+
+
+def made_of(code: Code) -> str:
+    """How much a code was learned from, in words."""
+    if code.image_count:
+        return "1 image" if code.image_count == 1 else f"{code.image_count} images"
+    return "1 rating" if code.rating_count == 1 else f"{code.rating_count} ratings"
+
+
+def board_card(board: Moodboard) -> BoardCard:
+    """A moodboard, with the images that were read along."""
+    return BoardCard(board.profile.public_id, board.profile.name, board.count, pictures(board.images))
 
 
 def accuracy_figures(accuracy: Accuracy | None) -> AccuracyFigures | None:

@@ -85,7 +85,8 @@ class CodeRow:
     """One of the person's codes."""
 
     code: str
-    rating_count: int
+    made_of: str
+    """Ratings, or the images of a moodboard, with their number."""
     visibility: str
     created_at: datetime | None
     expires_at: datetime | None
@@ -233,6 +234,41 @@ class ImagePage(Page):
     same: str
     """The prompt that paints this very image again; empty where none is known."""
     siblings: tuple[Picture, ...]
+    boards: tuple[tuple[str, str], ...]
+    """The person's moodboards, by id and name."""
+
+
+@dataclass(frozen=True)
+class BoardCard:
+    """A moodboard with its newest images."""
+
+    id: str
+    name: str
+    count: int
+    images: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class MoodboardsPage(Page):
+    """/moodboards : the person's moodboards, and the way to a new one."""
+
+    template = "pages/moodboards.html"
+    boards: tuple[BoardCard, ...]
+    error: str
+    name: str
+    """What was typed, where it could not be used."""
+
+
+@dataclass(frozen=True)
+class MoodboardPage(Page):
+    """/moodboards/ID : one moodboard, what it holds and what could be added."""
+
+    template = "pages/moodboard.html"
+    board: BoardCard
+    offers: tuple[Picture, ...]
+    own: bool
+    """Whether the offers are the person's own images, or else the gallery's."""
+    error: str
 
 
 @dataclass(frozen=True)
@@ -243,7 +279,7 @@ class SharePage(Page):
     code: str
     url: str
     preview: str | None
-    rating_count: int
+    made_of: str
     created_at: datetime | None
     expires_at: datetime | None
     checksum: str

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from app.taste.codes import freeze
 from app.taste.conditioning import sample, strength, taste_embedding, without_content
 from app.taste.errors import IncompatibleTastes, InvalidInput
+from app.taste.moodboard import collect
 from app.taste.posterior import prior
 from tests.taste.gallery import make_gallery, nearness, taste_for
 
@@ -80,6 +81,23 @@ def test_the_guard_takes_the_subject_out_and_leaves_the_medium() -> None:
     kept = [nearness(gallery, found.positive, gallery.media)[0] for found in (leaky, guarded)]
     assert leak[1] < 0.5 * leak[0]
     assert kept[1] > kept[0]
+
+
+def test_the_guard_takes_a_frequent_subject_out_of_a_moodboard() -> None:
+    """Where there is nothing disliked to compare with, the images' own differences tell what is subject."""
+    gallery = make_gallery(subject_size=0.9)
+    liked = np.flatnonzero(gallery.medium == 0)
+    often, other = liked[gallery.subject[liked] == 3][:8], liked[gallery.subject[liked] != 3][:12]
+    rows = np.concatenate([often, other])
+    taste = collect(gallery.space, gallery.embeddings[rows], gallery.prompts[rows])
+    leaky, guarded = (taste_embedding(taste, gallery.space, guard=guard) for guard in (False, True))
+    leak = [nearness(gallery, found.positive, gallery.subjects)[3] for found in (leaky, guarded)]
+    kept = [nearness(gallery, found.positive, gallery.media)[0] for found in (leaky, guarded)]
+    assert leak[1] < 0.7 * leak[0]
+    assert kept[1] > 0.9 * kept[0]
+    assert nearness(gallery, guarded.positive, gallery.media).argmax() == 0
+    alone = collect(gallery.space, gallery.embeddings[rows[:1]], gallery.prompts[rows[:1]])
+    assert np.isfinite(taste_embedding(alone, gallery.space, guard=True).positive).all()
 
 
 def test_the_guard_takes_out_what_prompts_predict_and_nothing_else() -> None:

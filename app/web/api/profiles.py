@@ -92,7 +92,7 @@ def details(profile: Profile, accuracy: AccuracyOut | None) -> ProfileDetails:
     return ProfileDetails(
         **ProfileOut.of(profile).model_dump(),
         needed=needed,
-        unlocked=profile.rating_count >= needed,
+        unlocked=profile.is_moodboard or profile.rating_count >= needed,
         accuracy=accuracy,
         expected_gain=profile.expected_gain,
         enough=enough(profile),

@@ -190,12 +190,13 @@ class ProfileOut(BaseModel):
     name: str
     is_global: bool
     is_default: bool
+    is_moodboard: bool = Field(description="made of collected images, and not of ratings")
     rating_count: int
     created_at: datetime
 
     @classmethod
     def of(cls, profile: Profile) -> "ProfileOut":
-        fields = {"name", "is_global", "is_default", "rating_count", "created_at"}
+        fields = {"name", "is_global", "is_default", "is_moodboard", "rating_count", "created_at"}
         return cls.model_validate({**profile.model_dump(include=fields), "id": profile.public_id})
 
 
@@ -216,6 +217,7 @@ class CodeOut(BaseModel):
     code: str = Field(examples=["2d92kutq7wg5"])
     own: bool
     rating_count: int
+    image_count: int = Field(description="images of the moodboard; 0 for other profiles")
     encoder: str
     space_version: int
     checksum: str = Field(description="SHA-256 of the frozen taste, in hexadecimal")
@@ -230,6 +232,7 @@ class CodeOut(BaseModel):
         fields = {
             "code",
             "rating_count",
+            "image_count",
             "encoder",
             "space_version",
             "visibility",

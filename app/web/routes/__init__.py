@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.web.routes import account, create, explore, home, images, info, jobs, settings, share
+from app.web.routes import account, create, explore, home, images, info, jobs, moodboards, settings, share
 
 router = APIRouter()
-for part in (home, explore, create, jobs, images, share, info, settings, account):
+for part in (home, explore, create, jobs, images, moodboards, share, info, settings, account):
     router.include_router(part.router)

@@ -1,17 +1,18 @@
 """Images: what a person painted, each image's page, and the files."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
 
 from app.models import Image
-from app.services import generation
+from app.services import generation, moodboards
 from app.storage import get_storage
-from app.web.cards import job_card, picture, pictures, spec_rows
+from app.web.cards import choice_rows, job_card, picture, pictures, spec_rows
 from app.web.contexts import ImagePage, ImagesPage
-from app.web.deps import MaybePerson, SessionDep
+from app.web.deps import CurrentPerson, MaybePerson, SessionDep
 from app.web.downloads import png_with_spec
-from app.web.frame import FrameDep
+from app.web.frame import Frame, FrameDep
 
 router = APIRouter(include_in_schema=False)
 PAGE = 48
@@ -41,7 +42,13 @@ def image(frame: FrameDep, image_id: int) -> Response:
     own = frame.person is not None and origin is not None and origin.job.person_id == frame.person.id
     if origin is None or not own or frame.person is None:
         page = ImagePage(
-            shell=frame.shell("images"), image=picture(found), job=None, spec=(), same="", siblings=()
+            shell=frame.shell("images"),
+            image=picture(found),
+            job=None,
+            spec=(),
+            same="",
+            siblings=(),
+            boards=_boards(frame),
         )
         return frame.show(page)
     view = generation.get_job(frame.session, person=frame.person, job_id=origin.job.id)
@@ -50,11 +57,19 @@ def image(frame: FrameDep, image_id: int) -> Response:
         shell=frame.shell("images"),
         image=picture(found),
         job=job_card(view),
-        spec=spec_rows(alone),
+        spec=spec_rows(alone) + choice_rows(origin.made.details),
         same=alone.to_prompt(),
         siblings=pictures(slot.image for slot in view.images if slot.image.id != found.id),
+        boards=_boards(frame),
     )
     return frame.show(page)
+
+
+@router.post("/images/{image_id}/collect")
+def collect(frame: FrameDep, person: CurrentPerson, image_id: int, board: Annotated[str, Form()]) -> Response:
+    """Put an image into a moodboard, and show that."""
+    moodboards.add(frame.session, person=person, public_id=board, image_ids=[image_id])
+    return RedirectResponse(f"/moodboards/{board}", status_code=303)
 
 
 @router.get("/images/{image_id}/file")
@@ -88,6 +103,13 @@ def download(
         "Cache-Control": "private, no-cache",
     }
     return Response(data, media_type=f"image/{format}", headers=headers)
+
+
+def _boards(frame: Frame) -> tuple[tuple[str, str], ...]:
+    if frame.person is None:
+        return ()
+    boards = moodboards.list_boards(frame.session, person=frame.person, shown=0)
+    return tuple((board.profile.public_id, board.profile.name) for board in boards)
 
 
 def _bytes(request: Request, image: Image, key: str) -> Response:

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from app.config import get_settings
 from app.services import accounts, profiles
-from app.web.cards import pictures
+from app.web.cards import made_of, pictures
 from app.web.contexts import SharePage
 from app.web.deps import CurrentPerson, PersonOrGuest
 from app.web.frame import Frame, FrameDep
@@ -29,7 +29,7 @@ def share(frame: FrameDep, code: str) -> Response:
         code=found.code,
         url=_absolute(frame, f"/p/{found.code}"),
         preview=_absolute(frame, face.src) if face is not None else None,
-        rating_count=view.rating_count,
+        made_of=made_of(found),
         created_at=view.created_at,
         expires_at=found.expires_at,
         checksum=view.checksum,
