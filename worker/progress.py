@@ -14,7 +14,8 @@ from worker.pipelines import Model
 EVENT_SECONDS = 0.1
 ASK_SECONDS = 0.05
 PREVIEW_SHARE = 0.05
-SKETCH_SECONDS = 0.3  # between sketches; a shorter job is over before one is looked at
+SKETCH_SECONDS = 0.3  # between sketches
+PREVIEW_AFTER_SECONDS = 0.3  # a shorter job is over before a preview is looked at
 PREVIEW_SIDE = 128
 PREVIEW_QUALITY = 60
 
