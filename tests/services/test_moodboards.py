@@ -92,7 +92,7 @@ def test_an_upload_is_private_read_by_a_worker_and_goes_with_its_last_moodboard(
     assert image.thumbnail_key != image.key
     assert image.id is not None
     session.commit()
-    assert queue.waiting(queue.embed_queue(encoder_in_use())) > 0
+    assert queue.waiting(queue.embed_queue(encoder_in_use()))
     assert [row.id for row in gallery.unembedded(session, encoder=encoder_in_use())] == [image.id]
     with pytest.raises(Unavailable, match="not yet looked at 1 of the 1"):
         code_of(session, person, board)
