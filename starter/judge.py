@@ -21,34 +21,47 @@ from starter.pixels import disturbed, to_tensor
 
 SEED = 14
 WEIGHTS = Path(__file__).parent / "judge_weights" / "judge.safetensors"
-WIDTHS = (3, 24, 48, 80, 112, 144, 176)
-FINE = 3  # the layer whose mean tells textures
+WIDTHS = (32, 64, 96, 128, 192)
 HELD_OUT = 1000
 
 
+def block(narrow: int, wide: int, *, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(narrow, wide, 3, stride=stride, padding=1), nn.GroupNorm(8, wide), nn.ReLU()
+    )
+
+
 class Judge(nn.Module):
+    """Convolutions over pictures at half their size; a second one on each of three middle levels."""
+
     def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for narrow, wide in itertools.pairwise(WIDTHS):
-            layers += [nn.Conv2d(narrow, wide, 3, stride=2, padding=1), nn.GroupNorm(8, wide), nn.ReLU()]
-        self.body = nn.Sequential(*layers)
-        self.fine = nn.Conv2d(WIDTHS[FINE], 96, 1)
-        width = 2 * WIDTHS[-1] + 96
+        self.down = nn.ModuleList(
+            block(narrow, wide, stride=2) for narrow, wide in itertools.pairwise((3, *WIDTHS))
+        )
+        self.same = nn.ModuleList(block(wide, wide, stride=1) for wide in WIDTHS[1:4])
+        self.fine = nn.Conv2d(WIDTHS[1], 96, 1)
+        width = 2 * WIDTHS[-1] + WIDTHS[3] + 96
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(names)) for name, names in NAMES.items()})
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, 448): mean and maximum of the last layer, and the mean of textures."""
-        middle = self.body[: 3 * FINE](x)
-        top = self.body[3 * FINE :](middle)
-        return torch.cat([top.mean((2, 3)), top.amax((2, 3)), F.relu(self.fine(middle)).mean((2, 3))], 1)
+        """(n, 608): means and maxima of the last layer, maxima of the one before, the mean of textures."""
+        x = F.avg_pool2d(x, 2)
+        levels = []
+        for number, down in enumerate(self.down):
+            x = down(x)
+            if 0 < number < 4:
+                x = x + self.same[number - 1](x)
+            levels.append(x)
+        textures = F.relu(self.fine(levels[1])).mean((2, 3))
+        return torch.cat([x.mean((2, 3)), x.amax((2, 3)), levels[3].amax((2, 3)), textures], 1)
 
     def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         pooled = self.features(x)
         return {name: head(pooled) for name, head in self.heads.items()}
 
 
-def train(budget: Budget, *, batch: int = 48, lr: float = 2e-3) -> None:
+def train(budget: Budget, *, batch: int = 24, lr: float = 1.5e-3) -> None:
     torch.manual_seed(SEED)
     pictures = load()
     targets = torch.from_numpy(pictures.codes.astype(np.int64))
@@ -64,7 +77,8 @@ def train(budget: Budget, *, batch: int = 48, lr: float = 2e-3) -> None:
         with torch.autocast("cpu", torch.bfloat16):
             outs = judge(x)
         losses = [F.cross_entropy(out.float(), targets[index, i]) for i, out in enumerate(outs.values())]
-        return torch.stack(losses).sum()
+        # Of the rest only the four that evaluation asks for matter.
+        return torch.stack(losses[:4]).sum() + 0.3 * torch.stack(losses[4:]).sum()
 
     shadow = fit("judge", judge, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99)
     if rank == 0:
@@ -107,7 +121,7 @@ def probabilities(images: np.ndarray, judge: Judge | None = None) -> dict[str, n
 
 @torch.no_grad()
 def features(images: np.ndarray, judge: Judge | None = None) -> np.ndarray:
-    """(n, 448) features under the judge's heads, for the Frechet distance between sets of images."""
+    """(n, 608) features under the judge's heads, for the Frechet distance between sets of images."""
     judge = judge or load_judge()
     return np.asarray(torch.cat([judge.features(x) for x in batches(images)]).numpy())
 
