@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import distributed, multiprocessing
 
-from starter import critic, dataset, export, gallery, judge, latents, taste, text, unet, vae, vision
+from starter import critic, dataset, export, gallery, judge, latents, restore, taste, text, unet, vae, vision
 from starter.loop import Budget
 
 Learn = Callable[[Budget], None]
@@ -30,6 +30,7 @@ PLAIN: dict[str, Callable[[], None]] = {
     "export": lambda: export.export(torch.load(dataset.RUNS / "unet.final.pt", weights_only=True)),
     "gallery": gallery.build,
     "taste": taste.build,
+    "restore": restore.build,
 }
 STAGES = (
     "draw", "text", "critic", "vae", "vision", "judge", "latents", "unet", "export", "taste", "gallery",
@@ -69,7 +70,7 @@ def run(stage: str, arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m starter.train", description=__doc__)
-    parser.add_argument("stage", choices=(*STAGES, "all"))
+    parser.add_argument("stage", choices=(*STAGES, "restore", "all"))
     parser.add_argument("--samples", type=int, help="end the stage after so many samples")
     parser.add_argument("--minutes", type=float, default=math.inf, help="end it after so many minutes")
     parser.add_argument("--threads", type=int, default=1, help="threads of a process")

@@ -196,6 +196,9 @@ def train(
     alike = Alike(looks, buckets[0].codes)
     tokenizer, encoder = text.trained()
     unet = build()
+    start = RUNS / "unet.start.pt"
+    if start.exists():
+        unet.load_state_dict(torch.load(start, weights_only=True))
     rank, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
@@ -216,7 +219,7 @@ def train(
     # The optimizer skips parameters without a gradient: the adapter, in batches that leave it out.
     shadow = fit(
         "unet", unet, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.998, warmup=200,
-        every_seconds=480, on_checkpoint=on_checkpoint,
+        every_seconds=240, on_checkpoint=on_checkpoint,
     )  # fmt: skip
     if rank == 0:
         torch.save(shadow, RUNS / "unet.final.pt")
