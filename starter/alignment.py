@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from starter import text
 from starter.vision import square
@@ -26,16 +26,16 @@ def unit(vectors: torch.Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def of_images(pipe: StableDiffusionPipeline, folder: Path, images: np.ndarray) -> np.ndarray:
+def of_images(encoder: CLIPVisionModelWithProjection, folder: Path, images: np.ndarray) -> np.ndarray:
     """(n, joint) unit vectors of pictures (n, h, w, 3)."""
     weight = load_file(folder / FILE)["image"].float()
-    tower = pipe.image_encoder.vision_model
+    tower = encoder.vision_model
     parts = [tower(pixel_values=square(images[i : i + 32])).pooler_output for i in range(0, len(images), 32)]
     return unit(torch.cat(parts) @ weight.mT)
 
 
 @torch.no_grad()
-def of_texts(pipe: StableDiffusionPipeline, folder: Path, texts: list[str]) -> np.ndarray:
+def of_texts(tokenizer: CLIPTokenizer, encoder: CLIPTextModel, folder: Path, texts: list[str]) -> np.ndarray:
     """(n, joint) unit vectors of prompts."""
     weight = load_file(folder / FILE)["text"].float()
-    return unit(torch.from_numpy(text.pooled(pipe.tokenizer, pipe.text_encoder, texts)) @ weight.mT)
+    return unit(torch.from_numpy(text.pooled(tokenizer, encoder, texts)) @ weight.mT)

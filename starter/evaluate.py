@@ -64,8 +64,8 @@ def words(setting: Setting, count: int) -> tuple[dict[str, Any], np.ndarray]:
     drawn = drawings(np.concatenate([codes, codes]), SEED + 1_000_000)
     _, real = measures.look_at(drawn)
     aligned = (
-        alignment.of_images(setting.pipe, setting.weights, images),
-        alignment.of_texts(setting.pipe, setting.weights, prompts),
+        alignment.of_images(setting.pipe.image_encoder, setting.weights, images),
+        alignment.of_texts(setting.pipe.tokenizer, setting.pipe.text_encoder, setting.weights, prompts),
     )
     return {
         "seen": measures.shares(seen, codes, TOLD),
@@ -96,8 +96,8 @@ def encoder(setting: Setting, count: int = 4000, tested: int = 1000) -> dict[str
     speaker = speaking(SEED + 3)
     captions = [speaker.say(from_codes(row), ["subject", *HOW]) for row in codes[cut:]]
     aligned = (
-        alignment.of_images(setting.pipe, setting.weights, images[cut:]),
-        alignment.of_texts(setting.pipe, setting.weights, captions),
+        alignment.of_images(setting.pipe.image_encoder, setting.weights, images[cut:]),
+        alignment.of_texts(setting.pipe.tokenizer, setting.pipe.text_encoder, setting.weights, captions),
     )
     return {
         "probes": probes,

@@ -23,12 +23,15 @@ PARTS = {
 }
 
 
+DENOISER = "unet/diffusion_pytorch_model.safetensors"
+
+
 def floats(path: Path) -> dict[str, torch.Tensor]:
     return {name: value.float() for name, value in load_file(path).items()}
 
 
 def build(folder: Path = export.WEIGHTS, runs: Path = RUNS) -> None:
-    """Write to `runs` what the stages after the encoders need, and the denoiser's start."""
+    """Write to `runs` what the stages after the encoders need, and the denoiser's start if there is one."""
     (runs / "tokenizer").mkdir(parents=True, exist_ok=True)
     for file in (folder / "tokenizer").iterdir():
         shutil.copy(file, runs / "tokenizer" / file.name)
@@ -36,13 +39,14 @@ def build(folder: Path = export.WEIGHTS, runs: Path = RUNS) -> None:
         torch.save(floats(folder / path), runs / f"{name}.final.pt")
     maps = floats(folder / alignment.FILE)
     torch.save({f"{name}.weight": value for name, value in maps.items()}, runs / "aligner.final.pt")
-    torch.save(joint(folder), runs / "unet.start.pt")
+    if (folder / DENOISER).exists():
+        torch.save(joint(folder), runs / "unet.start.pt")
 
 
 def joint(folder: Path) -> dict[str, torch.Tensor]:
     """The state of the denoiser with its adapter, as training holds it."""
     model = UNet2DConditionModel(**unet.CONFIG)
-    model.load_state_dict(floats(folder / "unet" / "diffusion_pytorch_model.safetensors"))
+    model.load_state_dict(floats(folder / DENOISER))
     parts: dict[str, dict[str, torch.Tensor]] = {"image_proj": {}, "ip_adapter": {}}
     for key, value in floats(folder / Path(*export.ADAPTER)).items():
         part, name = key.split(".", 1)

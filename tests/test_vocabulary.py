@@ -1,4 +1,4 @@
-"""The words of the model that comes with Penchant: what is called unknown, and what never is."""
+"""The words of the next starter: what is called unknown, and what never is."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from app.config import REPOSITORY
 from app.errors import OperatorError
-from app.presets import load_presets, read_presets
+from app.presets import read_presets
 from app.vocabulary import Vocabulary, read_vocabulary
 
 PROMPTS = REPOSITORY / "starter" / "prompts.txt"
@@ -15,9 +15,7 @@ PROMPTS = REPOSITORY / "starter" / "prompts.txt"
 
 @pytest.fixture(scope="module")
 def words() -> Vocabulary:
-    preset = read_presets(REPOSITORY / "worker" / "presets.toml")["starter"]
-    assert preset.vocabulary is not None
-    return read_vocabulary(preset.folder / preset.vocabulary)
+    return read_vocabulary(REPOSITORY / "starter" / "weights" / "vocabulary.json")
 
 
 @pytest.mark.parametrize(
@@ -81,4 +79,3 @@ def test_presets_need_no_vocabulary(tmp_path: Path) -> None:
         "sizes = [[64, 64]]\nsteps = 4\nguidance = 4.0\n"
     )
     assert read_presets(path)["mine"].vocabulary is None
-    assert load_presets()["starter"].vocabulary == "vocabulary.json"

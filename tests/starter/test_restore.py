@@ -3,18 +3,29 @@
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
-from starter import export, restore, unet
+from starter import export, restore, unet, vae, vision
+
+
+def test_encoders_and_compressor_come_back_and_load(tmp_path: Path) -> None:
+    restore.build(runs=tmp_path)
+    vision.build().load_state_dict(torch.load(tmp_path / "vision.final.pt", weights_only=True))
+    vae.build().load_state_dict(torch.load(tmp_path / "vae.final.pt", weights_only=True))
+    assert (tmp_path / "tokenizer" / "vocab.json").exists()
 
 
 def test_the_denoiser_and_its_adapter_come_back_as_they_were_exported(tmp_path: Path) -> None:
-    restore.build(runs=tmp_path)
-    state = torch.load(tmp_path / "unet.start.pt", weights_only=True)
     model = unet.build()
-    model.load_state_dict(state)
-    stored = restore.floats(export.WEIGHTS / Path(*export.ADAPTER))
     adapter = unet.adapter_state(model)
-    for key, value in stored.items():
-        part, name = key.split(".", 1)
-        assert torch.equal(adapter[part][name], value), key
-    assert (tmp_path / "tokenizer" / "vocab.json").exists()
+    bare = {key: value for key, value in model.state_dict().items() if "ip_adapter" not in key}
+    plain = {k: v for k, v in bare.items() if ".processor." not in k and "encoder_hid_proj" not in k}
+    for path in (tmp_path / restore.DENOISER, tmp_path / Path(*export.ADAPTER)):
+        path.parent.mkdir(parents=True)
+    save_file(plain, tmp_path / restore.DENOISER)
+    flat = {f"{part}.{key}": v.detach().clone() for part, vs in adapter.items() for key, v in vs.items()}
+    save_file(flat, tmp_path / Path(*export.ADAPTER))
+    again = unet.build()
+    again.load_state_dict(restore.joint(tmp_path))
+    for key, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key

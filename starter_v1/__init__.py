@@ -1,0 +1,1 @@
+"""The model that comes with the repository: how its pictures are drawn, how it is trained, its weights."""
