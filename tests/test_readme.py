@@ -24,5 +24,11 @@ def test_readme_lists_every_setting() -> None:
 
 def test_files_that_the_readme_names_exist() -> None:
     readme = (REPOSITORY / "README.md").read_text()
-    names = ["docs/screenshot.png", "starter/README.md", "benchmarks/README.md", ".env.example"]
+    names = [
+        "docs/screenshot.png",
+        "starter/README.md",
+        "starter_v1/README.md",
+        "benchmarks/README.md",
+        ".env.example",
+    ]
     assert all(name in readme and Path(REPOSITORY / name).exists() for name in names)

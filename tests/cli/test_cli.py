@@ -110,7 +110,7 @@ def test_info_counts(instance: Instance) -> None:
 def test_refit_says_what_came_of_it(instance: Instance) -> None:
     done = instance.run("taste", "refit")
     assert done.returncode == 0, done.stderr
-    assert "0 people agreed and rated enough; it takes 20." in done.stdout
+    assert "There is no taste space yet. Run `penchant seed`." in done.stdout
 
 
 def test_seed_takes_a_folder_and_names_bad_files(instance: Instance, tmp_path: Path) -> None:
