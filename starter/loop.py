@@ -61,9 +61,12 @@ def ranks() -> tuple[int, int]:
 
 
 def share_gradients(parameters: list[nn.Parameter]) -> None:
-    """Average gradients over the processes that train together, one message a step."""
+    """Average gradients over the processes that train together, one message a step.
+
+    They travel in bfloat16, in which most of them were computed: half the bytes, half the time.
+    """
     present = [p.grad for p in parameters if p.grad is not None]
-    buffer = torch.cat([g.flatten() for g in present])
+    buffer = torch.cat([g.flatten().bfloat16() for g in present])
     distributed.all_reduce(buffer)
     buffer /= distributed.get_world_size()
     start = 0
@@ -103,7 +106,7 @@ def fit(
     rank, world = ranks()
     path = RUNS / f"{name}.pt"
     trained = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99))
+    optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99), fused=True)
     average = Average(module, decay)
     step, before = 0, 0.0
     if path.exists():
