@@ -17,7 +17,7 @@ from app.config import get_settings
 from app.db import session_scope
 from app.errors import PenchantError
 from app.models import Image
-from app.services import gallery, joblife
+from app.services import gallery, joblife, spaces
 from app.services.events import Events
 from app.spec import Spec
 from app.storage import Storage
@@ -166,10 +166,14 @@ class Runner:
         ]
 
     def embed(self, after: int = 0) -> None:
-        """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest.
+        """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest;
+        after the last, open the encoder's space if there is none yet.
 
-        A picture that cannot be read is left out: it is never offered for rating.
+        A picture that cannot be read is left out: it is never offered for rating. A worker that is told to
+        stop leaves the rest to its next start, which begins with what is missing then.
         """
+        if self.stopping.is_set():
+            return
         encoder = self._preset.encoder
         with session_scope(self._engine) as session:
             rows = gallery.unembedded(session, encoder=encoder, after=after)
@@ -188,6 +192,14 @@ class Runner:
                 )
         if rows and rows[-1].id is not None:
             gallery.wake_encoder(encoder, after=rows[-1].id)
+        elif not rows:
+            self._open_space()
+
+    def _open_space(self) -> None:
+        with session_scope(self._engine) as session:
+            opened = spaces.open_space(session, encoder=self._preset.encoder)
+        if opened:
+            log.info("the space of %s is open: every profile can be used in it", self._preset.encoder)
 
     def _read(self, row: Image) -> Picture | None:
         try:

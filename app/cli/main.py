@@ -120,12 +120,15 @@ def info(url: UrlOption = None, token: TokenOption = None) -> None:
     console.print(f"Ratings: {profile['rating_count']} of {profile['needed']}")
     console.print("Personalization is unlocked." if profile["unlocked"] else "Personalization is locked.")
     console.print(f"Running jobs: {len(state['running'])}")
+    for space in state["spaces"]:
+        if not space["open"]:
+            read = f"{space['embedded']} of {space['images']}"
+            console.print(f"The gallery is being read for {', '.join(space['models'])}: {read} images.")
     if codes:
-        table = Table("code", "ratings", "visibility", "made")
+        table = Table("code", "ratings", "space", "visibility", "made")
         for code in codes:
-            table.add_row(
-                code["code"], str(code["rating_count"]), code["visibility"], code["created_at"][:16]
-            )
+            made = code["created_at"][:16]
+            table.add_row(code["code"], str(code["rating_count"]), code["encoder"], code["visibility"], made)
         console.print(table)
 
 

@@ -11,14 +11,23 @@ from sqlmodel import Session, col, select
 
 from app.config import get_settings
 from app.errors import CorruptFile, InvalidInput, Locked, NotFound, Unavailable
-from app.models import Code, Image, MoodboardImage, Pair, Person, Profile, Rating
+from app.models import Code, Image, MoodboardImage, Person, Profile
 from app.services.rating import lock
-from app.services.tastes import needed_space, raw_vectors, refit_taste, text_vectors
+from app.services.tastes import (
+    encoder_in_use,
+    exact_taste,
+    load_space,
+    rated_pairs,
+    raw_vectors,
+    refit_taste,
+    text_vectors,
+)
 from app.taste import codes as taste_codes
 from app.taste.codes import Exemplars, FrozenTaste
-from app.taste.comparisons import Answer
 from app.taste.errors import CorruptTaste
 from app.taste.moodboard import collect
+from app.taste.posterior import Posterior
+from app.taste.space import Space
 
 VISIBILITIES = ("private", "unlisted", "public")
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread
@@ -37,43 +46,81 @@ class ShareView:
     disliked: list[Image]
 
 
-def freeze(session: Session, *, profile: Profile) -> Code:
+@dataclass(frozen=True)
+class State:
+    """What a code of a profile would hold in one space: the taste, the images it was made of by their raw
+    embeddings in single precision, and how many these are, for two may look the same."""
+
+    taste: FrozenTaste
+    images: dict[bytes, int]
+    image_count: int
+
+
+def freeze(session: Session, *, profile: Profile, encoder: str | None = None) -> Code:
     """The code of the profile's present state: the one it has, or a new one.
 
-    The taste is refitted from the log, so that equal ratings give equal codes whatever was undone between;
-    so do equal images in a moodboard. Raises Locked before enough ratings; for a moodboard InvalidInput where
-    it is empty, Unavailable where a worker has not looked at its images yet.
+    It lives in the space of `encoder`, or of the default model. The taste is refitted from the log, so that
+    equal ratings give equal codes whatever was undone between; so do equal images in a moodboard. Raises
+    Locked before enough ratings, Unavailable where there is no such space or a worker has not looked at the
+    images yet, InvalidInput for an empty moodboard.
     """
     profile = lock(session, profile)
     check_unlocked(profile)
-    space = needed_space(session)
-    if profile.is_moodboard:
-        images, raw, texts = _collected_images(session, profile=profile, encoder=space.encoder)
-        state = collect(space, raw, texts)
+    in_use = encoder_in_use()
+    space = load_space(session, encoder=encoder or in_use)
+    if profile.is_moodboard or space.encoder != in_use:
+        state = state_of(session, profile=profile, space=space)
     else:
         taste = refit_taste(session, profile=profile, space=space)
-        images, raw, texts = _rated_images(session, profile=profile, encoder=space.encoder)
-        state = taste_codes.freeze(taste, space, raw, texts)
-    checksum = bytes.fromhex(taste_codes.checksum(state))
+        state = _of_ratings(session, profile=profile, space=space, taste=taste)
+    parent = _newest_code(session, profile=profile, encoder=space.encoder)
+    return keep(session, profile=profile, state=state, rating_count=profile.rating_count, parent=parent)
+
+
+def state_of(session: Session, *, profile: Profile, space: Space, first: int | None = None) -> State:
+    """What a code would hold in any space, after the `first` ratings where told. Nothing is stored. Raises
+    as `freeze`."""
+    if profile.is_moodboard:
+        return _of_images(session, profile=profile, space=space)
+    taste = exact_taste(session, profile=profile, space=space, first=first)
+    return _of_ratings(session, profile=profile, space=space, taste=taste, first=first)
+
+
+def _of_ratings(
+    session: Session, *, profile: Profile, space: Space, taste: Posterior, first: int | None = None
+) -> State:
+    pairs = rated_pairs(session, profile=profile, first=first)
+    wanted = {image for left, right, _ in pairs for image in (left, right)}
+    images, raw, texts = _vectors(session, wanted=wanted, encoder=space.encoder)
+    return State(taste_codes.freeze(taste, space, raw, texts), images, len(raw))
+
+
+def _of_images(session: Session, *, profile: Profile, space: Space) -> State:
+    images, raw, texts = _collected_images(session, profile=profile, encoder=space.encoder)
+    return State(collect(space, raw, texts), images, len(raw))
+
+
+def keep(session: Session, *, profile: Profile, state: State, rating_count: int, parent: str | None) -> Code:
+    """The code of this state: the one the profile has, unless it was revoked, or a new one."""
+    checksum = bytes.fromhex(taste_codes.checksum(state.taste))
     same = select(Code).where(
         Code.profile_id == profile.id, Code.checksum == checksum, col(Code.revoked_at).is_(None)
     )
     code = session.exec(same).first()
     if code is None:
-        by_vector = {row.astype(np.float32).tobytes(): image for image, row in zip(images, raw, strict=True)}
         code = Code(
             code=new_code(),
             profile_id=profile.id or 0,
             person_id=profile.person_id,
-            parent=_newest_code(session, profile=profile),
-            rating_count=profile.rating_count,
-            image_count=len(images) if profile.is_moodboard else 0,
-            encoder=space.encoder,
-            space_version=space.version,
+            parent=parent,
+            rating_count=rating_count,
+            image_count=state.image_count if profile.is_moodboard else 0,
+            encoder=state.taste.encoder,
+            space_version=state.taste.space_version,
             checksum=checksum,
-            taste=taste_codes.to_bytes(state),
-            liked_ids=_exemplar_ids(state.liked, by_vector),
-            disliked_ids=_exemplar_ids(state.disliked, by_vector),
+            taste=taste_codes.to_bytes(state.taste),
+            liked_ids=_exemplar_ids(state.taste.liked, state.images),
+            disliked_ids=_exemplar_ids(state.taste.disliked, state.images),
         )
         session.add(code)
         session.flush()
@@ -188,17 +235,6 @@ def _no_such_taste(code: str) -> NotFound:
     )
 
 
-def _rated_images(
-    session: Session, *, profile: Profile, encoder: str
-) -> tuple[list[int], np.ndarray, np.ndarray]:
-    rows = session.exec(
-        select(Pair.left_id, Pair.right_id)
-        .join(Rating, col(Rating.pair_id) == col(Pair.id))
-        .where(Rating.profile_id == profile.id, Rating.answer != Answer.SKIP)
-    )
-    return _vectors(session, wanted={image for row in rows for image in row}, encoder=encoder)
-
-
 def collected(profile: Profile) -> tuple[ColumnElement[bool], ...]:
     """Which rows of moodboard_images and images belong to a moodboard: a gallery image that its owner takes
     back leaves the moodboards of others."""
@@ -210,7 +246,7 @@ def collected(profile: Profile) -> tuple[ColumnElement[bool], ...]:
 
 def _collected_images(
     session: Session, *, profile: Profile, encoder: str
-) -> tuple[list[int], np.ndarray, np.ndarray]:
+) -> tuple[dict[bytes, int], np.ndarray, np.ndarray]:
     wanted = set(session.exec(select(MoodboardImage.image_id).join(Image).where(*collected(profile))))
     if not wanted:
         raise InvalidInput(f"The moodboard {profile.name} is empty. Add an image first.")
@@ -223,14 +259,21 @@ def _collected_images(
     return _vectors(session, wanted=wanted, encoder=encoder)
 
 
-def _vectors(session: Session, *, wanted: set[int], encoder: str) -> tuple[list[int], np.ndarray, np.ndarray]:
+def _vectors(
+    session: Session, *, wanted: set[int], encoder: str
+) -> tuple[dict[bytes, int], np.ndarray, np.ndarray]:
+    """Images by raw embedding in single precision, raw embeddings (n, d), and texts (n, t)."""
     raw = raw_vectors(session, encoder=encoder, image_ids=wanted)
+    if not raw:
+        raise Unavailable(
+            f"A worker with {encoder} has not looked at the rated images yet. Try again in a moment."
+        )
     texts = text_vectors(session, encoder=encoder, image_ids=wanted)
     images = sorted(raw)
     size = max((len(vector) for vector in texts.values()), default=0)
     unknown = np.zeros(size)
     return (
-        images,
+        {raw[image].astype(np.float32).tobytes(): image for image in images},
         np.stack([raw[image] for image in images]),
         np.stack([texts.get(image, unknown) for image in images]),
     )
@@ -240,9 +283,9 @@ def _exemplar_ids(side: Exemplars, by_vector: dict[bytes, int]) -> list[int]:
     return [by_vector[row.tobytes()] for row in side.embedding]
 
 
-def _newest_code(session: Session, *, profile: Profile) -> str | None:
-    query = select(Code.code).where(Code.profile_id == profile.id).order_by(col(Code.created_at).desc())
-    return session.exec(query.limit(1)).first()
+def _newest_code(session: Session, *, profile: Profile, encoder: str) -> str | None:
+    query = select(Code.code).where(Code.profile_id == profile.id, Code.encoder == encoder)
+    return session.exec(query.order_by(col(Code.created_at).desc()).limit(1)).first()
 
 
 def new_code() -> str:

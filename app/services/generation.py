@@ -137,15 +137,15 @@ def _check_room(session: Session, person: Person, count: int) -> None:
 
 def _resolve(session: Session, person: Person, specs: Sequence[Spec]) -> list[Spec]:
     settings = session.get(PersonSettings, person.id) or PersonSettings(person_id=_id(person), stylize=100)
-    found: dict[str, Tastes] = {}
+    found: dict[tuple[str, str], Tastes] = {}
     resolved = []
     for spec in specs:
         preset = get_preset(spec.model or settings.model or get_settings().model)
         check_supported(spec, preset.supported, preset.name)
-        wanted = spec.personalize.model_dump_json()
+        wanted = spec.personalize.model_dump_json(), preset.name
         if wanted not in found:
-            found[wanted] = _tastes(session, person, spec, by_default=settings.personalize)
-        _check_tastes(session, preset, found[wanted])
+            found[wanted] = _tastes(session, person, spec, preset, by_default=settings.personalize)
+        _check_spaces(session, person, preset, found[wanted])
         resolved.append(
             spec.resolve(
                 seed=secrets.randbelow(MAX_SEED + 1),
@@ -159,28 +159,31 @@ def _resolve(session: Session, person: Person, specs: Sequence[Spec]) -> list[Sp
     return resolved
 
 
-def _tastes(session: Session, person: Person, spec: Spec, *, by_default: bool) -> Tastes:
-    match spec.personalize.requested:
-        case "off":
-            return []
-        case "unset" if not by_default:
-            return []
-        case "refs":
-            refs = [(taste.ref, taste.weight) for taste in spec.personalize.refs]
-            return resolve_tastes(session, person=person, refs=refs)
-        case _:
-            return resolve_tastes(session, person=person, refs=None)
-
-
-def _check_tastes(session: Session, preset: Preset, tastes: Tastes) -> None:
-    if tastes and preset.adapter is None:
+def _tastes(session: Session, person: Person, spec: Spec, preset: Preset, *, by_default: bool) -> Tastes:
+    requested = spec.personalize.requested
+    if requested == "off" or (requested == "unset" and not by_default):
+        return []
+    if preset.adapter is None:
         raise InvalidPrompt(f"--p is not supported by the model {preset.name} yet.", parameter="--p")
+    refs = [(taste.ref, taste.weight) for taste in spec.personalize.refs] if requested == "refs" else None
+    return resolve_tastes(session, person=person, refs=refs, encoder=preset.encoder)
+
+
+def _check_spaces(session: Session, person: Person, preset: Preset, tastes: Tastes) -> None:
     for code, _ in tastes:
         if code.encoder != preset.encoder:
-            raise InvalidPrompt(
-                f"The taste {code.code} was learned for another model than {preset.name}.", parameter="--p"
-            )
+            raise InvalidPrompt(_elsewhere(person, preset, code), parameter="--p")
     _check_frames(session, preset, sorted({code.space_version for code, _ in tastes}))
+
+
+def _elsewhere(person: Person, preset: Preset, code: Code) -> str:
+    lives = (
+        f"The code {code.code} lives in the space of {code.encoder}, and {preset.name} needs one in that of "
+        f"{preset.encoder}."
+    )
+    if code.person_id == person.id:
+        return f"{lives} Convert it on /info, or name your profile instead of the code."
+    return f"{lives} Ask its owner to convert it."
 
 
 def _check_frames(session: Session, preset: Preset, versions: Sequence[int]) -> None:

@@ -45,6 +45,8 @@ _LEARN = text("""
         where cast(:version as int) is not null
         on conflict (profile_id, encoder) do update set space_version = excluded.space_version,
             mean = excluded.mean, covariance = excluded.covariance, comparisons = excluded.comparisons
+    ), outdated as (
+        delete from tastes where profile_id = :profile and encoder <> :encoder
     )
     select rated.id, rated.created_at, counted.rating_count from rated, counted
 """).bindparams(

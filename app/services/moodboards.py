@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from PIL.Image import Image as Picture
@@ -19,6 +20,7 @@ from app.services.gallery import wake_encoder
 from app.services.generation import get_image
 from app.services.outbox import after_commit
 from app.services.rating import lock
+from app.services.spaces import open_spaces
 from app.services.tastes import encoder_in_use
 from app.storage import get_storage
 
@@ -209,8 +211,8 @@ def _hold(session: Session, profile: Profile, image_ids: Sequence[int]) -> None:
         return
     rows = [{"profile_id": profile.id, "image_id": image_id} for image_id in sorted(new)]
     session.execute(insert(MoodboardImage).on_conflict_do_nothing(), rows)
-    encoder = encoder_in_use()
-    after_commit(session, lambda: wake_encoder(encoder))
+    for encoder in sorted({encoder_in_use(), *open_spaces(session)}):
+        after_commit(session, partial(wake_encoder, encoder))
 
 
 def _check_room(session: Session, profile: Profile, more: int) -> None:

@@ -157,19 +157,25 @@ def profile_accuracy(session: Session, *, profile: Profile) -> Accuracy | None:
 
 
 def resolve_tastes(
-    session: Session, *, person: Person, refs: Sequence[tuple[str, float]] | None
+    session: Session,
+    *,
+    person: Person,
+    refs: Sequence[tuple[str, float]] | None,
+    encoder: str | None = None,
 ) -> list[tuple[Code, float]]:
     """The frozen codes, with their weights, that --p means for this person.
 
-    Each ref is a code, or the public id of an own profile, which is frozen now. None is a bare --p: the code
-    chosen by "use this taste", or else the person's default profiles. Raises NotFound, Locked.
+    Each ref is a code, or the public id of an own profile, which is frozen now, in the space of `encoder` or
+    of the default model. None is a bare --p: the code chosen by "use this taste", or else the person's
+    default profiles. Raises NotFound, Locked, and Unavailable where there is no such space yet.
     """
     if refs is not None:
-        return [(_resolve(session, person=person, ref=ref), weight) for ref, weight in refs]
+        return [(_resolve(session, person=person, ref=ref, encoder=encoder), weight) for ref, weight in refs]
     settings = session.get(PersonSettings, person.id)
     if settings is not None and settings.default_code is not None:
         return [(usable_code(session, code=settings.default_code, person=person), 1.0)]
-    return [(freeze(session, profile=profile), 1.0) for profile in _default_profiles(session, person=person)]
+    defaults = _default_profiles(session, person=person)
+    return [(freeze(session, profile=profile, encoder=encoder), 1.0) for profile in defaults]
 
 
 def use_code(session: Session, *, person: Person, code: str) -> Code:
@@ -184,11 +190,11 @@ def stop_using_code(session: Session, *, person: Person) -> None:
     _set_default_code(session, person=person, code=None)
 
 
-def _resolve(session: Session, *, person: Person, ref: str) -> Code:
+def _resolve(session: Session, *, person: Person, ref: str, encoder: str | None) -> Code:
     own = select(Profile).where(Profile.person_id == person.id, Profile.public_id == ref)
     profile = session.exec(own).first()
     if profile is not None:
-        return freeze(session, profile=profile)
+        return freeze(session, profile=profile, encoder=encoder)
     return usable_code(session, code=ref, person=person)
 
 

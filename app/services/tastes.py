@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, LargeBinary, func, text
+from sqlalchemy import Engine, LargeBinary, delete, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -45,7 +45,11 @@ def load_space(session: Session, *, encoder: str, version: int | None = None) ->
         return cached[encoder, version]
     row = session.get(EncoderSpace, (encoder, version))
     if row is None:
-        raise Unavailable(f"There is no taste space for {encoder} yet. Run `penchant seed`.", encoder=encoder)
+        raise Unavailable(
+            f"There is no taste space for {encoder}. Run `penchant seed`; for a further model, wait until "
+            "its worker has read the gallery, which /tasks shows.",
+            encoder=encoder,
+        )
     return cached.setdefault((encoder, row.version), read_space(row.data))
 
 
@@ -116,7 +120,8 @@ def taste_from_row(mean: Sequence[float], covariance: bytes, comparisons: int) -
 
 
 def store_taste(session: Session, *, profile: Profile, space: Space, taste: Posterior) -> None:
-    """Write the profile's posterior in `space`."""
+    """Write the profile's posterior in `space`, the one that is kept up to date from now on: those in other
+    encoders' spaces would not hear of later ratings, and are dropped."""
     values = {
         "space_version": space.version,
         "mean": taste.mean.tolist(),
@@ -128,27 +133,46 @@ def store_taste(session: Session, *, profile: Profile, space: Space, taste: Post
         .values(profile_id=profile.id, encoder=space.encoder, **values)
         .on_conflict_do_update(index_elements=["profile_id", "encoder"], set_=values)
     )
+    others = col(ProfileTaste.profile_id) == profile.id, col(ProfileTaste.encoder) != space.encoder
+    session.execute(delete(ProfileTaste).where(*others))
 
 
 def refit_taste(session: Session, *, profile: Profile, space: Space) -> Posterior:
     """The exact posterior of its ratings, stored. Equal ratings give equal numbers, in any order."""
-    taste = refit(prior(space), comparisons_of(session, profile=profile, space=space))
+    taste = exact_taste(session, profile=profile, space=space)
     store_taste(session, profile=profile, space=space, taste=taste)
     return taste
 
 
-def comparisons_of(session: Session, *, profile: Profile, space: Space) -> Comparisons:
-    """What the profile's ratings say, in `space`."""
+def exact_taste(session: Session, *, profile: Profile, space: Space, first: int | None = None) -> Posterior:
+    """The posterior of its ratings in any encoder's space, of the `first` ones where told; nothing is
+    stored."""
+    return refit(prior(space), comparisons_of(session, profile=profile, space=space, first=first))
+
+
+def rated_pairs(
+    session: Session, *, profile: Profile, first: int | None = None
+) -> list[tuple[int, int, Answer]]:
+    """Left image, right image and answer of what the profile rated, skips left out; the `first` ones only
+    where told."""
+    rated = select(Rating).where(Rating.profile_id == profile.id, Rating.answer != Answer.SKIP)
+    known = rated.order_by(col(Rating.id)).limit(first).subquery()
     query = (
-        select(Pair.left_id, Pair.right_id, Rating.answer)
-        .join(Rating, col(Rating.pair_id) == col(Pair.id))
-        .where(Rating.profile_id == profile.id, Rating.answer != Answer.SKIP)
+        select(Pair.left_id, Pair.right_id, known.c.answer)
+        .join(known, known.c.pair_id == col(Pair.id))
         .order_by(col(Pair.id))  # not by time: sums must not depend on the order of the answers
     )
-    rated = session.exec(query).all()
+    return [(left, right, Answer(answer)) for left, right, answer in session.exec(query)]
+
+
+def comparisons_of(
+    session: Session, *, profile: Profile, space: Space, first: int | None = None
+) -> Comparisons:
+    """What the profile's ratings say, in `space`."""
+    rated = rated_pairs(session, profile=profile, first=first)
     where = places(session, space=space, image_ids={image for row in rated for image in row[:2]})
     known = [row for row in rated if row[0] in where and row[1] in where]
     empty = np.empty((0, len(space.scales)))
     left = np.stack([where[row[0]] for row in known]) if known else empty
     right = np.stack([where[row[1]] for row in known]) if known else empty
-    return compare([Answer(row[2]) for row in known], left, right)
+    return compare([row[2] for row in known], left, right)

@@ -13,6 +13,7 @@ from app.services.drawing import OfferedPair
 from app.services.generation import JobView
 from app.services.moodboards import Moodboard
 from app.services.outlook import outlook
+from app.services.spaces import SpaceState
 from app.spec import Spec, TasteRef, print_number
 from app.taste.accuracy import Accuracy
 from app.web.contexts import (
@@ -22,6 +23,7 @@ from app.web.contexts import (
     JobCard,
     Picture,
     PicturePair,
+    Reading,
     Shell,
     Slot,
     TasteRow,
@@ -135,7 +137,7 @@ def shapes(sizes: Sequence[tuple[int, int]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ratios))
 
 
-def code_row(code: Code, *, default: str | None) -> CodeRow:
+def code_row(code: Code, *, default: str | None, spaces: Sequence[SpaceState]) -> CodeRow:
     """One of the person's codes; `default` is the one that a bare --p means."""
     return CodeRow(
         code=code.code,
@@ -145,6 +147,17 @@ def code_row(code: Code, *, default: str | None) -> CodeRow:
         expires_at=code.expires_at,
         revoked=code.revoked_at is not None,
         is_default=code.code == default,
+        space=code.encoder,
+        models=tuple(space.models[0] for space in spaces if space.is_open and space.encoder != code.encoder),
+    )
+
+
+def readings(spaces: Iterable[SpaceState]) -> tuple[Reading, ...]:
+    """How far the gallery was read for the models that have no space yet."""
+    return tuple(
+        Reading(", ".join(space.models), space.embedded, space.images)
+        for space in spaces
+        if space.embedded is not None and space.images is not None
     )
 
 

@@ -92,6 +92,19 @@ class CodeRow:
     expires_at: datetime | None
     revoked: bool
     is_default: bool
+    space: str
+    """The encoder in whose space it lives."""
+    models: tuple[str, ...]
+    """Models of other encoders that it can be converted for."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far a worker has read the gallery for a model whose tastes cannot be used yet."""
+
+    models: str
+    embedded: int
+    images: int
 
 
 @dataclass(frozen=True)
@@ -315,6 +328,7 @@ class TasksPage(Page):
     accuracy: AccuracyFigures | None
     outlook: str
     jobs: tuple[JobCard, ...]
+    readings: tuple[Reading, ...]
     codes: tuple[CodeRow, ...]
 
 

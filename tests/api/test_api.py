@@ -1,10 +1,18 @@
 """The REST API, over the application and a real database."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
+from sqlmodel import Session
 
+from app.config import Settings, get_settings
+from app.presets import load_presets
+from app.services import spaces
+from tests import second
 from tests.api.conftest import UNLOCK
 
 Headers = dict[str, str]
@@ -76,3 +84,35 @@ def test_jobs(app_client: TestClient, guest: Callable[[], Headers]) -> None:
     with app_client.stream("GET", f"{API}/jobs/{job['id']}/events", headers=me) as stream:
         assert '"cancelled"' in "".join(stream.iter_text())
     assert [one["id"] for one in app_client.get(f"{API}/jobs", headers=me).json()["items"]] == [job["id"]]
+
+
+def test_convert_a_code_for_another_model(
+    app_client: TestClient,
+    me: Headers,
+    rows: Session,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "presets.toml"
+    path.write_text(second.preset(tmp_path))
+    monkeypatch.setattr(get_settings(), "presets", path)
+    load_presets.cache_clear()
+    rate(app_client, me, UNLOCK)
+    profile = app_client.get(f"{API}/profiles", headers=me).json()["items"][0]["id"]
+    code = app_client.post(f"{API}/profiles/{profile}/codes", headers=me).json()["code"]
+
+    def convert(model: str) -> Response:
+        body = {"model": model}
+        return app_client.post(f"{API}/codes/{code}/conversions", json=body, headers=me)
+
+    assert convert(second.NAME).status_code == 503
+    (space,) = (one for one in app_client.get(f"{API}/info", headers=me).json()["spaces"] if not one["open"])
+    assert (space["models"], space["embedded"], space["images"]) == ([second.NAME], 0, 60)
+    second.read_gallery(rows)
+    spaces.open_space(rows, encoder=second.SPACE)
+    rows.commit()
+    made = convert(second.NAME).json()
+    assert (made["encoder"], made["rating_count"], made["parent"]) == (second.SPACE, UNLOCK, None)
+    assert convert("nothing").status_code == convert("starter").status_code == 422
+    load_presets.cache_clear()

@@ -2,6 +2,13 @@
 
 import re
 
+from sqlmodel import Session
+
+from app.config import Settings
+from app.presets import load_presets
+from app.services import spaces
+from tests import second
+from tests.gallery import make_gallery
 from tests.web.conftest import UNLOCK, Browser
 
 
@@ -132,3 +139,27 @@ def test_deleting_ends_everything(adept: Browser, stranger: Browser) -> None:
     assert adept.post("/settings/delete", {"confirmation": "delete"}).headers["location"] == "/"
     assert "data-count>0<" in adept.get("/explore").text
     assert stranger.get(f"/p/{code}").status_code == 404
+
+
+def test_a_code_is_converted_for_a_model_of_another_encoder(
+    adept: Browser, rows: Session, site: Settings
+) -> None:
+    assert site.presets is not None
+    with site.presets.open("a") as file:
+        file.write(second.preset(site.presets.parent))
+    load_presets.cache_clear()
+    make_gallery(rows, count=16, seed=8)
+    rows.commit()
+    code = frozen_code(adept)
+    waiting = adept.get("/tasks").text
+    assert f"<b>{second.NAME}</b>" in waiting
+    assert "0 of 40 images" in waiting
+    assert "Convert for" not in adept.get("/info").text
+    second.read_gallery(rows)
+    assert spaces.open_space(rows, encoder=second.SPACE)
+    rows.commit()
+    assert f"Convert for {second.NAME}" in adept.get("/info").text
+    made = adept.post(f"/codes/{code}/convert", {"model": second.NAME}).headers["location"]
+    assert made != f"/p/{code}"
+    assert second.SPACE in adept.get(made).text
+    assert "Models being prepared" not in adept.get("/tasks").text

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 import torch
 from obstore.store import LocalStore
@@ -16,8 +17,9 @@ from app import queue
 from app.errors import Unavailable
 from app.images import webp
 from app.models import Code, Embedding, Image, Job, JobImage, Person
-from app.services import gallery
+from app.services import gallery, spaces
 from app.services.events import get_events
+from app.services.tastes import load_space
 from app.storage import Storage, get_storage
 from tests.worker import tiny
 from tests.worker.conftest import imagine, job_of, tiny_preset
@@ -176,3 +178,27 @@ def test_the_gallerys_images_are_embedded(
     assert {(row.encoder, len(row.image_vector)) for row in rows} == {(tiny.ENCODER, tiny.WIDTH)}
     assert len(rows) == 2
     assert queue.waiting(queue.embed_queue(tiny.ENCODER)) == 3
+
+
+def test_a_new_encoder_reads_the_gallery_in_batches_and_opens_its_space(
+    engine: Engine, session: Session, person: Person, model: Model, tmp_path: Path
+) -> None:
+    """Interrupted after the first batch, and taken up again by the next worker."""
+    rng = np.random.default_rng(2)
+    for n in range(gallery.BATCH + 8):
+        pixels = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        (tmp_path / f"{n}.webp").write_bytes(webp(Picture.fromarray(pixels).resize((40, 40))))
+    gallery.add_folder(session, folder=tmp_path)
+    session.commit()
+    stopped = Runner(engine, get_storage(), get_events(), model)
+    stopped.embed()
+    stopped.stopping.set()
+    stopped.embed()
+    states = {state.encoder: state for state in spaces.list_spaces(session)}
+    assert (states[tiny.ENCODER].embedded, states[tiny.ENCODER].images) == (gallery.BATCH, gallery.BATCH + 8)
+    session.rollback()
+    runner = Runner(engine, get_storage(), get_events(), model)
+    for _ in range(2):
+        runner.embed()
+    space = load_space(session, encoder=tiny.ENCODER)
+    assert (space.version, len(space.centre), len(space.scales)) == (1, tiny.WIDTH, 5)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.errors import Forbidden
 from app.presets import get_preset
 from app.services import accounts, generation, profiles
+from app.services.spaces import list_spaces
 from app.web.api.failures import failures
 from app.web.api.params import Owner, PathId, Reader
 from app.web.api.profiles import details
@@ -18,6 +19,7 @@ from app.web.api.schemas import (
     ProfileOut,
     SettingsOut,
     SettingsPatch,
+    SpaceOut,
     TokenIn,
     TokenOut,
     Tokens,
@@ -38,6 +40,7 @@ def info(session: SessionDep, person: Reader) -> InfoOut:
         codes=[CodeOut.of(code, own=True) for code in found.codes[:NEWEST_CODES]],
         running=[JobOut.of(view) for view in generation.views(session, jobs=found.running)],
         default_profiles=[ProfileOut.of(profile) for profile in found.default_profiles],
+        spaces=[SpaceOut.of(space) for space in list_spaces(session)],
         settings=SettingsOut.of(found.settings),
     )
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from app.config import get_settings
 from app.models import Code, Person, Profile
-from app.services import profiles
+from app.presets import get_preset
+from app.services import conversion, profiles
 from app.services.outlook import enough, outlook
 from app.web.api.failures import failures
 from app.web.api.params import Curator, Limit, PathCode, Reader
@@ -14,6 +15,7 @@ from app.web.api.schemas import (
     AccuracyOut,
     CodeOut,
     CodePatch,
+    ConversionIn,
     ImageOut,
     Page,
     ProfileDetails,
@@ -77,6 +79,14 @@ def change_code(session: SessionDep, person: Curator, code: PathCode, body: Code
     if body.revoked:
         profiles.revoke_code(session, person=person, code=code)
     return CodeOut.of(changed, own=True)
+
+
+@router.post("/codes/{code}/conversions", operation_id="convertCode", responses=failures(400, 404, 409, 413))
+def convert(session: SessionDep, person: Curator, code: PathCode, body: ConversionIn) -> CodeOut:
+    """Say an own code in the space of another model, from the same ratings. Asked twice, it is the same
+    one."""
+    encoder = get_preset(body.model).encoder
+    return CodeOut.of(conversion.convert(session, person=person, code=code, encoder=encoder), own=True)
 
 
 @router.post("/codes/{code}/use", operation_id="useCode", responses=failures(404))

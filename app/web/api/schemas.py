@@ -10,6 +10,7 @@ from app.models import ApiToken, Code, Image, PersonSettings, Profile, Rating
 from app.services.accounts import SCOPES
 from app.services.generation import JobView
 from app.services.rating import OfferedPair, RatedPair
+from app.services.spaces import SpaceState
 from app.spec import Spec
 from app.taste.accuracy import Accuracy
 
@@ -368,14 +369,42 @@ class SettingsPatch(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"personalize": True, "stylize": 250}]})
 
 
+class SpaceOut(BaseModel):
+    """An image encoder. `embedded` of the gallery's `images` were read for it; null once it is open."""
+
+    encoder: str
+    models: list[str]
+    open: bool = Field(description="whether tastes can be used with its models")
+    embedded: int | None
+    images: int | None
+
+    @classmethod
+    def of(cls, space: SpaceState) -> "SpaceOut":
+        return cls(
+            encoder=space.encoder,
+            models=list(space.models),
+            open=space.is_open,
+            embedded=space.embedded,
+            images=space.images,
+        )
+
+
+class ConversionIn(In):
+    model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"model": "starter"}]})
+
+
 class InfoOut(BaseModel):
-    """What /info shows: the global profile's state, the newest codes, what is running, the defaults."""
+    """What /info shows: the global profile's state, the newest codes, what is running, the spaces, the
+    defaults."""
 
     email: str | None = Field(description="null for a guest")
     profile: ProfileDetails
     codes: list[CodeOut]
     running: list[JobOut]
     default_profiles: list[ProfileOut]
+    spaces: list[SpaceOut]
     settings: SettingsOut
 
 

@@ -1,12 +1,15 @@
 """Info and tasks: what was learned, who may use it, what runs, what to do next."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Response
 
 from app.models import OPEN_STATES
 from app.services import generation, profiles
 from app.services.outlook import outlook
 from app.services.profiles import Info
-from app.web.cards import accuracy_figures, code_row, job_card
+from app.services.spaces import SpaceState, list_spaces
+from app.web.cards import accuracy_figures, code_row, job_card, readings
 from app.web.contexts import CodeRow, InfoPage, TasksPage
 from app.web.frame import FrameDep
 
@@ -26,7 +29,7 @@ def info(frame: FrameDep) -> Response:
         profile=f"{found.profile.name} ({found.profile.public_id})" if found is not None else "",
         default_taste=default_taste(found),
         personalize=found is not None and found.settings.personalize,
-        codes=_codes(found),
+        codes=_codes(found, list_spaces(frame.session)),
     )
     return frame.show(page)
 
@@ -38,13 +41,15 @@ def tasks(frame: FrameDep) -> Response:
     running = []
     if frame.person is not None:
         running = generation.list_jobs(frame.session, person=frame.person, limit=RUNNING, states=OPEN_STATES)
+    spaces = list_spaces(frame.session)
     page = TasksPage(
         shell=frame.shell("tasks"),
         unlocked=found is not None and found.unlocked,
         accuracy=accuracy_figures(found.accuracy) if found is not None else None,
         outlook=outlook(found.profile) if found is not None else "",
         jobs=tuple(job_card(view) for view in running),
-        codes=_codes(found),
+        readings=readings(spaces),
+        codes=_codes(found, spaces),
     )
     return frame.show(page)
 
@@ -58,7 +63,7 @@ def default_taste(found: Info | None) -> str:
     return "your own taste as it is at that moment"
 
 
-def _codes(found: Info | None) -> tuple[CodeRow, ...]:
+def _codes(found: Info | None, spaces: Sequence[SpaceState]) -> tuple[CodeRow, ...]:
     if found is None:
         return ()
-    return tuple(code_row(code, default=found.default_code) for code in found.codes)
+    return tuple(code_row(code, default=found.default_code, spaces=spaces) for code in found.codes)

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Form, Response
 from fastapi.responses import RedirectResponse
 
 from app.config import get_settings
-from app.services import accounts, profiles
+from app.presets import get_preset
+from app.services import accounts, conversion, profiles
 from app.web.cards import made_of, pictures
 from app.web.contexts import SharePage
 from app.web.deps import CurrentPerson, PersonOrGuest
@@ -65,6 +66,14 @@ def set_visibility(
     """Say who may use a code."""
     profiles.set_code_visibility(frame.session, person=person, code=code, visibility=visibility)
     return RedirectResponse("/info#codes", status_code=303)
+
+
+@router.post("/codes/{code}/convert")
+def convert(frame: FrameDep, person: CurrentPerson, code: str, model: Annotated[str, Form()]) -> Response:
+    """Say a code in the space of another model, and show the new one's page."""
+    encoder = get_preset(model).encoder
+    made = conversion.convert(frame.session, person=person, code=code, encoder=encoder)
+    return RedirectResponse(f"/p/{made.code}", status_code=303)
 
 
 @router.post("/codes/{code}/revoke")
