@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     renew_hours: float = Field(
         24.0, ge=0, description="how often is learned again what people like on the whole; 0: never"
     )
+    safety: Literal["allow", "blur", "block"] = Field(
+        "blur", description="what becomes of unsafe images: allow shows them, block does not keep them"
+    )
+    safety_threshold: float = Field(
+        0.8, ge=0, le=1, description="the classifier's score from which an image counts as unsafe"
+    )
     torch_threads: int = Field(0, ge=0, description="CPU threads a worker uses; 0 leaves torch's default")
     device: str = Field("auto", description="torch device of a worker: auto, cpu, cuda, cuda:1 or mps")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

@@ -18,7 +18,8 @@ def make_gallery(session: Session, *, count: int = 60, seed: int = 7) -> list[in
     rng = np.random.default_rng(seed)
     vectors = vectors_of(max(count, 60), rng)
     space = fit_space(vectors.astype(np.float64), KEPT, encoder=ENCODER, version=1)
-    session.merge(EncoderSpace(encoder=ENCODER, version=1, data=dump_space(space)))
+    if session.get(EncoderSpace, (ENCODER, 1)) is None:
+        session.add(EncoderSpace(encoder=ENCODER, version=1, data=dump_space(space)))
     ids = []
     for place in range(count):
         image = make_image(session, f"gallery/{seed}/{place}")

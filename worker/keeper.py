@@ -31,6 +31,7 @@ class Held:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
+        self.blocked = 0  # images that the installation's safety policy does not keep
         self.lost = False
         self.cancel = False
         self.next_beat = time.monotonic() + get_settings().lease_seconds / BEATS_A_LEASE

@@ -10,6 +10,7 @@ from app import images
 from app.services.events import Events
 from worker.keeper import Held, Stopped
 from worker.pipelines import Model
+from worker.safety import Classifier
 
 EVENT_SECONDS = 0.1
 ASK_SECONDS = 0.05
@@ -23,10 +24,13 @@ PREVIEW_QUALITY = 60
 class Progress:
     """Follows one job. Called after each step; raises Stopped when the job is to end."""
 
-    def __init__(self, held: Held, events: Events, model: Model, *, steps: int) -> None:
+    def __init__(
+        self, held: Held, events: Events, model: Model, classifier: Classifier, *, steps: int
+    ) -> None:
         self._held = held
         self._events = events
         self._model = model
+        self._classifier = classifier
         self._steps = steps
         self._before = 0
         self._slots: tuple[int, ...] = ()
@@ -53,7 +57,8 @@ class Progress:
     def show(self, pictures: Sequence[Image.Image]) -> None:
         """Show the pictures that the shot's slots would keep if it ended now."""
         if time.perf_counter() - self._started >= PREVIEW_AFTER_SECONDS:
-            previews = {slot: _small(picture) for slot, picture in zip(self._slots, pictures, strict=True)}
+            shown = self._classifier.previews(pictures)
+            previews = {slot: _small(picture) for slot, picture in zip(self._slots, shown, strict=True)}
             self._shown |= dict.fromkeys(previews, self._before)
             self._publish(0, previews)
 
@@ -71,12 +76,12 @@ class Progress:
 
     def _previews(self, step: int, latents: torch.Tensor) -> dict[int, bytes]:
         start = time.perf_counter()
-        cost = self._model.decode_seconds * len(latents)
+        cost = (self._model.decode_seconds + self._classifier.seconds) * len(latents)
         elapsed = start - self._started
         if not self._previewed:
             return {}
         if self._spent + cost <= PREVIEW_SHARE * elapsed:
-            pictures = self._model.decode(latents)
+            pictures = self._classifier.previews(self._model.decode(latents))
             self._sharp = True
         elif not self._sharp and start - self._sketched >= SKETCH_SECONDS:
             pictures = self._model.sketch(latents)

@@ -26,6 +26,7 @@ from worker.candidates import Field, Judge
 from worker.keeper import Held, Keeper, Stopped
 from worker.pipelines import Model, Shot, UnusableImage
 from worker.progress import Progress
+from worker.safety import get_classifier
 from worker.storing import INTERNAL, Batch, End, Painted, Storing
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ class Runner:
         self._batch = model.preset.max_batch
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._keeper = Keeper(engine)
-        self._storing = Storing(engine, storage, events, model, self._keeper)
+        self._classifier = get_classifier()
+        self._storing = Storing(engine, storage, events, model, self._keeper, self._classifier)
         self._sweeper = threading.Thread(target=self._sweep_now_and_then, name="sweep", daemon=True)
         self.stopping = threading.Event()
 
@@ -111,7 +113,7 @@ class Runner:
         steps = sum(
             shot.steps * (judges[slots[0]].count if slots[0] in judges else 1) for slots, shot in shots
         )
-        progress = Progress(held, self._events, self._model, steps=steps)
+        progress = Progress(held, self._events, self._model, self._classifier, steps=steps)
         last: list[Batch] = []
         pending = deque(shots)
         while pending:

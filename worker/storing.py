@@ -23,6 +23,7 @@ from app import queue as broker
 from app.config import get_settings
 from app.db import session_scope
 from app.errors import PenchantError
+from app.safety import is_blocked
 from app.services import joblife
 from app.services.events import Events
 from app.services.joblife import LeaseLost, SlotImage
@@ -30,11 +31,20 @@ from app.storage import Storage
 from worker.encoders import Vectors
 from worker.keeper import Held, Keeper
 from worker.pipelines import Model
+from worker.safety import Classifier
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.2
 INTERNAL = "Painting failed unexpectedly; the worker's log says why. Retry the job."
+ALL_BLOCKED = (
+    "The safety classifier took every image for unsafe, and this installation keeps none such. Change the "
+    "prompt, or try another seed."
+)
+SOME_BLOCKED = (
+    "{blocked} of {n} images are missing: the safety classifier took them for unsafe, and this installation "
+    "keeps none such."
+)
 Write = Callable[[Session], None]
 
 
@@ -70,13 +80,20 @@ class Storing:
     """The thread and its short queue: two shots may wait, then painting does."""
 
     def __init__(
-        self, engine: Engine, storage: Storage, events: Events, model: Model, keeper: Keeper
+        self,
+        engine: Engine,
+        storage: Storage,
+        events: Events,
+        model: Model,
+        keeper: Keeper,
+        classifier: Classifier,
     ) -> None:
         self._engine = engine
         self._storage = storage
         self._events = events
         self._model = model
         self._keeper = keeper
+        self._classifier = classifier
         self._work: queue.Queue[tuple[Held, list[Batch], End | None] | None] = queue.Queue(maxsize=2)
         self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
 
@@ -106,7 +123,7 @@ class Storing:
             if held.lost:
                 raise LeaseLost
             stored = [image for batch in batches for image in self._store_files(held, batch)]
-            self._commit(held, stored, end)
+            self._commit(held, stored, _with_blocked(held, end))
         except LeaseLost:
             self._abandon(held)
         except PenchantError as error:
@@ -121,9 +138,12 @@ class Storing:
             self._give_up(held, End("failed", "internal_error", INTERNAL))
 
     def _store_files(self, held: Held, batch: Batch) -> list[SlotImage]:
-        vectors = self._vectors(batch.painted)
+        verdicts = self._classifier.look([item.image for item in batch.painted])
+        kept = [pair for pair in zip(batch.painted, verdicts, strict=True) if not is_blocked(pair[1])]
+        held.blocked += len(verdicts) - len(kept)
+        vectors = self._vectors([painted for painted, _ in kept])
         stored = []
-        for painted, vector in zip(batch.painted, vectors, strict=True):
+        for (painted, verdict), vector in zip(kept, vectors, strict=True):
             key, thumbnail_key = joblife.storage_keys(held.claim.job_id, painted.slot)
             data, small = images.webp(painted.image), images.thumbnail(painted.image)
             self._storage.put(key, data, content_type="image/webp")
@@ -141,6 +161,7 @@ class Storing:
                     encoder=self._model.preset.encoder,
                     image_vector=vector,
                     text_vector=batch.text_vector,
+                    verdict=verdict,
                     details=painted.details,
                 )
             )
@@ -215,10 +236,20 @@ class Storing:
                 time.sleep(RETRY_SECONDS)
 
 
+def _with_blocked(held: Held, end: End | None) -> End | None:
+    """A job that comes to its end without some images says so; one without any has failed."""
+    if end is None or end.state != "done" or not held.blocked:
+        return end
+    n = int(held.claim.spec["n"])
+    if held.blocked == n:
+        return End("failed", "blocked", ALL_BLOCKED)
+    return End("done", "blocked", SOME_BLOCKED.format(blocked=held.blocked, n=n))
+
+
 def _write_end(session: Session, held: Held, end: End) -> None:
     match end.state:
         case "done":
-            joblife.finish(session, claim=held.claim)
+            joblife.finish(session, claim=held.claim, code=end.code, message=end.message)
         case "failed":
             joblife.fail(
                 session, claim=held.claim, code=end.code or "internal_error", message=end.message or INTERNAL

@@ -189,6 +189,8 @@ def _download(client: Client, job: dict[str, Any], output: Path) -> bool:
     if job["state"] != "done":
         errors.print(f"{job['prompt']}: {job['state']}. {job.get('error') or ''}")
         return False
+    if job["error"]:
+        errors.print(f"{job['prompt']}: {job['error']}", soft_wrap=True)
     for slot in job["images"]:
         name = output / f"{job['id'][:8]}-{slot['slot']}.webp"
         name.write_bytes(client.download(f"images/{slot['image']['id']}/file"))

@@ -8,15 +8,21 @@ from sqlalchemy import CheckConstraint, Column, Double, Index, LargeBinary, Stri
 from sqlmodel import Field
 
 from app.models.base import Table, created, identity, one_of, reference
+from app.safety import LABELS
 
 
 class Image(Table, table=True):
-    """One stored image. The gallery is every image that is public; `random_key` draws from it fairly."""
+    """One stored image. The gallery is every image that is public; `random_key` draws from it fairly.
+
+    `safety` and `safety_score` are the classifier's label and probability; None where it never looked.
+    """
 
     __tablename__ = "images"
     __table_args__ = (
         one_of("source", "gallery", "job", "upload"),
         one_of("visibility", "public", "private"),
+        one_of("safety", *LABELS),
+        CheckConstraint("(safety is null) = (safety_score is null)", name="safety_score"),
         CheckConstraint("width > 0 and height > 0", name="size"),
         Index("ix_images_gallery_random", "random_key", postgresql_where=text("visibility = 'public'")),
         Index("ix_images_owner_newest", "owner_id", text("id desc")),
@@ -32,6 +38,8 @@ class Image(Table, table=True):
     width: int
     height: int
     prompt: str = Field(default="", sa_column=Column(Text, nullable=False))
+    safety: str | None = Field(default=None, sa_column=Column(String(16), nullable=True))
+    safety_score: float | None = Field(default=None, sa_column=Column(Double, nullable=True))
     random_key: float | None = Field(
         default=None, sa_column=Column(Double, nullable=False, server_default=func.random())
     )

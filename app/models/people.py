@@ -51,7 +51,8 @@ class PersonSettings(Table, table=True):
     """What /settings shows: whether `--p` is the default, and the default strength and model.
 
     `default_code` is what a bare `--p` means; without one it means the person's own default profiles.
-    `contribute`: the person agreed that the ratings teach the population prior.
+    `contribute`: the person agreed that the ratings teach the population prior. `cautious`: images that the
+    safety classifier doubts are blurred too.
     """
 
     __tablename__ = "settings"
@@ -63,6 +64,9 @@ class PersonSettings(Table, table=True):
     stylize: int = Field(default=100, sa_column_kwargs={"server_default": text("100"), "nullable": False})
     model: str | None = Field(default=None, sa_column=Column(String(80), nullable=True))
     contribute: bool = Field(
+        default=False, sa_column_kwargs={"server_default": text("false"), "nullable": False}
+    )
+    cautious: bool = Field(
         default=False, sa_column_kwargs={"server_default": text("false"), "nullable": False}
     )
     default_code: str | None = Field(

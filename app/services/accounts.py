@@ -224,11 +224,18 @@ def update_settings(
     stylize: int | None = None,
     model: str | None = None,
     contribute: bool | None = None,
+    cautious: bool | None = None,
 ) -> PersonSettings:
     """Change what is given and keep the rest. Raises InvalidInput."""
     if stylize is not None and not 0 <= stylize <= 1000:
         raise InvalidInput(f"Stylize goes from 0 to 1000, not {stylize}.", field="stylize")
-    given = {"personalize": personalize, "stylize": stylize, "model": model, "contribute": contribute}
+    given = {
+        "personalize": personalize,
+        "stylize": stylize,
+        "model": model,
+        "contribute": contribute,
+        "cautious": cautious,
+    }
     changes = {name: value for name, value in given.items() if value is not None}
     session.execute(insert(PersonSettings).values(person_id=person.id).on_conflict_do_nothing())
     settings = session.get_one(PersonSettings, _id(person))

@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 
 from app.config import get_settings
 from app.models import MAX_ATTEMPTS, OPEN_STATES, Embedding, Image, Job, JobImage
+from app.safety import Verdict
 
 SWEEP_LOCK = 0x70656E63
 SWEEP_LIMIT = 1000
@@ -51,7 +52,8 @@ class Beat:
 
 @dataclass(frozen=True)
 class SlotImage:
-    """One rendered image, its files already stored. Vectors are (d,) and (t,) in `encoder`'s space."""
+    """One rendered image, its files already stored, and what the safety classifier says of it. Vectors are
+    (d,) and (t,) in `encoder`'s space."""
 
     slot: int
     seed: int
@@ -63,6 +65,7 @@ class SlotImage:
     encoder: str
     image_vector: NDArray[np.float32]
     text_vector: NDArray[np.float32]
+    verdict: Verdict
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -167,6 +170,8 @@ def _insert(session: Session, claim: Claim, item: SlotImage) -> None:
         width=item.width,
         height=item.height,
         prompt=str(claim.spec.get("text", "")),
+        safety=item.verdict.label,
+        safety_score=item.verdict.score,
     )
     session.add(image)
     session.flush()
@@ -185,9 +190,9 @@ def _insert(session: Session, claim: Claim, item: SlotImage) -> None:
     session.flush()
 
 
-def finish(session: Session, *, claim: Claim) -> None:
-    """Mark the job done. Raises LeaseLost."""
-    _end(session, claim, state="done", error_code=None, error=None)
+def finish(session: Session, *, claim: Claim, code: str | None = None, message: str | None = None) -> None:
+    """Mark the job done; code and message say why images are missing, where some are. Raises LeaseLost."""
+    _end(session, claim, state="done", error_code=code, error=message)
 
 
 def fail(session: Session, *, claim: Claim, code: str, message: str) -> None:

@@ -30,8 +30,16 @@ _left, _right = aliased(Image), aliased(Image)
 
 def _shown(image: Any) -> Any:
     """Loads what is shown of an image; its other columns are read when somebody asks for them."""
-    columns = (image.id, image.width, image.height, image.prompt, image.visibility, image.created_at)
-    return load_only(*columns)
+    return load_only(
+        image.id,
+        image.width,
+        image.height,
+        image.prompt,
+        image.visibility,
+        image.safety,
+        image.safety_score,
+        image.created_at,
+    )
 
 
 _OPEN_OFFERS = (

@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 from app.config import get_settings
 from app.models import OPEN_STATES, Code, Image, Person, Profile
-from app.services import profiles
+from app.safety import blurred_from
+from app.services import accounts, profiles
 from app.services.drawing import OfferedPair
 from app.services.generation import JobView
 from app.services.moodboards import Moodboard
@@ -32,13 +33,17 @@ from app.web.contexts import (
 
 def shell(session: Session, *, person: Person | None, csrf: str, section: str = "") -> Shell:
     """The frame around a page for this person."""
-    ratings = profiles.global_profile(session, person=person).rating_count if person is not None else 0
+    ratings, cautious = 0, False
+    if person is not None:
+        ratings = profiles.global_profile(session, person=person).rating_count
+        cautious = accounts.get_settings_of(session, person=person).cautious
     return Shell(
         section=section,
         email=person.email if person is not None else None,
         ratings=ratings,
         needed=get_settings().unlock_ratings,
         csrf=csrf,
+        blurred=blurred_from(cautious=cautious),
     )
 
 
@@ -52,6 +57,7 @@ def picture(image: Image) -> Picture:
         height=image.height,
         prompt=image.prompt,
         alt=image.prompt or "an image without a description",
+        safety=image.safety or "",
     )
 
 
@@ -83,7 +89,7 @@ def job_card(view: JobView) -> JobCard:
         width=width,
         height=height,
         slots=tuple(Slot(number, painted.get(number)) for number in range(spec.n)),
-        error=job.error if job.state == "failed" else None,
+        error=job.error if job.state in ("failed", "done") else None,
         created_at=job.created_at,
         seconds=seconds_between(job.started_at, job.finished_at),
     )

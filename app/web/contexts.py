@@ -18,6 +18,8 @@ class Shell:
     needed: int
     """Ratings that unlock --p; 0 where nothing is known of the person, on error pages."""
     csrf: str
+    blurred: str | None
+    """The mildest safety label whose images are blurred, None where nothing is."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Picture:
     height: int
     prompt: str
     alt: str
+    safety: str
+    """What the safety classifier calls it; empty where it never looked."""
 
 
 @dataclass(frozen=True)
@@ -345,6 +349,9 @@ class SettingsPage(Page):
     model: str
     models: tuple[tuple[str, str], ...]
     contribute: bool
+    cautious: bool
+    policy: str
+    """What the operator lets become of unsafe images: allow, blur or block."""
     default_taste: str
     borrowed: str | None
     tokens: tuple[TokenRow, ...]

@@ -34,6 +34,7 @@ function paint(button, image, name) {
   const old = button.querySelector("img");
   const next = new Image(image.width, image.height); // a new element: the old picture never lingers
   Object.assign(next, { src: image.src, alt: image.alt, draggable: false });
+  if (image.safety) next.dataset.safety = image.safety;
   old.replaceWith(next);
   button.querySelector(".words").textContent = image.prompt || "No prompt is known for this image.";
   button.setAttribute("aria-label", `${name}: ${image.alt}`);
@@ -50,6 +51,7 @@ function show() {
   paint(left, current.left, "Left");
   paint(right, current.right, "Right");
   for (const pick of [left, right]) pick.classList.remove("chosen", "passed");
+  form.querySelector(".reveal").checked = false;
   form.elements.pair_id.value = current.id;
   form.elements.offer.value = current.offer;
   form.dataset.pair = current.id;

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.config import Settings
 from app.models import MAX_ATTEMPTS, Embedding, Image, Job, JobImage, Person
+from app.safety import Verdict
 from app.services import joblife
 from app.services.joblife import Claim, LeaseLost, SlotImage, storage_keys
 
@@ -74,7 +75,9 @@ def expire(session: Session, job_id: UUID) -> None:
 def image(slot: int, job_id: UUID) -> SlotImage:
     key, thumbnail_key = storage_keys(job_id, slot)
     vector = np.ones(4, dtype=np.float32)
-    return SlotImage(slot, slot, key, thumbnail_key, bytes(32), 64, 64, "e", vector, vector, {"scale": 0.5})
+    verdict = Verdict("safe", 0.01)
+    details = {"scale": 0.5}
+    return SlotImage(slot, slot, key, thumbnail_key, bytes(32), 64, 64, "e", vector, vector, verdict, details)
 
 
 def state(session: Session, job_id: UUID) -> Job:

@@ -6,6 +6,7 @@ import numpy as np
 from sqlmodel import Session, col, select
 
 from app.models import Job
+from app.safety import Label, Verdict
 from app.services import joblife
 from app.services.joblife import Claim, SlotImage
 from app.storage import get_storage
@@ -18,24 +19,24 @@ def newest_job(session: Session) -> Job:
     return session.exec(select(Job).order_by(col(Job.created_at).desc()).limit(1)).one()
 
 
-def paint(session: Session, *, slots: int) -> Claim:
+def paint(session: Session, *, slots: int, label: Label = "safe") -> Claim:
     """Claim the job that waits longest and store pictures in so many of its slots; it stays running."""
     claim = joblife.claim(session, preset="starter", worker="a test")
     assert claim is not None
-    joblife.store(session, claim=claim, images=[_slot(claim, number) for number in range(slots)])
+    joblife.store(session, claim=claim, images=[_slot(claim, number, label) for number in range(slots)])
     session.commit()
     return claim
 
 
-def finish(session: Session, *, slots: int) -> Claim:
+def finish(session: Session, *, slots: int, label: Label = "safe") -> Claim:
     """Paint the job that waits longest to its end."""
-    claim = paint(session, slots=slots)
+    claim = paint(session, slots=slots, label=label)
     joblife.finish(session, claim=claim)
     session.commit()
     return claim
 
 
-def _slot(claim: Claim, number: int) -> SlotImage:
+def _slot(claim: Claim, number: int, label: Label) -> SlotImage:
     key, thumbnail = joblife.storage_keys(claim.job_id, number)
     data = picture_bytes((200, 40 * number, 90))
     for name in (key, thumbnail):
@@ -51,4 +52,5 @@ def _slot(claim: Claim, number: int) -> SlotImage:
         encoder=ENCODER,
         image_vector=np.ones(DIMENSION, np.float32),
         text_vector=np.ones(TEXT, np.float32),
+        verdict=Verdict(label, 0.5),
     )

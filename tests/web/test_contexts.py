@@ -13,7 +13,7 @@ from app.web.templating import get_templates
 
 PAGES = sorted(Page.__subclasses__(), key=lambda page: page.__name__)
 ENGINE = {"request", "static"}
-MACROS = ("_icons", "_ring", "_forms")
+MACROS = ("_icons", "_ring", "_forms", "_picture")
 LOOP_VARIABLES = {"job"}  # set by the page around a component that it includes
 
 

@@ -62,6 +62,7 @@ def change_settings(session: SessionDep, person: Owner, body: SettingsPatch) -> 
         stylize=body.stylize,
         model=model,
         contribute=body.contribute,
+        cautious=body.cautious,
     )
     if body.default_code is not None:
         profiles.use_code(session, person=person, code=body.default_code)

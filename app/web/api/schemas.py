@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.models import ApiToken, Code, Image, PersonSettings, Profile, Rating
+from app.safety import Label
 from app.services.accounts import SCOPES
 from app.services.generation import JobView
 from app.services.rating import OfferedPair, RatedPair
@@ -19,6 +20,9 @@ MAX_PAGE = 100
 CONTRIBUTE = (
     "whether the person's ratings help to learn what people like on the whole, so that newcomers are known "
     "better from the start; only averages over everybody who agreed are kept"
+)
+CAUTIOUS = (
+    "whether pages blur what the safety classifier doubts too, and not only what the installation blurs"
 )
 
 Item = TypeVar("Item")
@@ -73,15 +77,15 @@ class ImageOut(BaseModel):
     height: int
     prompt: str
     visibility: Literal["public", "private"]
+    safety: Label | None = Field(description="what the safety classifier calls it; null: it never looked")
+    safety_score: float | None = Field(description="its probability of being unsafe, 0 to 1")
     created_at: datetime
 
     @classmethod
     def of(cls, image: Image) -> "ImageOut":
+        fields = {"id", "width", "height", "prompt", "visibility", "safety", "safety_score", "created_at"}
         return cls.model_validate(
-            {
-                **image.model_dump(include={"id", "width", "height", "prompt", "visibility", "created_at"}),
-                "file": f"/api/v1/images/{image.id}/file",
-            }
+            {**image.model_dump(include=fields), "file": f"/api/v1/images/{image.id}/file"}
         )
 
 
@@ -299,7 +303,7 @@ class JobOut(BaseModel):
     ahead: int = Field(description="jobs that wait before it, while it waits itself")
     attempts: int
     cancel_requested: bool
-    error: str | None
+    error: str | None = Field(description="why it failed, or why images are missing from a job that is done")
     error_code: str | None
     parent: UUID | None
     created_at: datetime
@@ -351,6 +355,7 @@ class SettingsOut(BaseModel):
     model: str | None = Field(description="null: the installation's default")
     default_code: str | None = Field(description="what a bare --p means; null: the own default profiles")
     contribute: bool = Field(description=CONTRIBUTE)
+    cautious: bool = Field(description=CAUTIOUS)
 
     @classmethod
     def of(cls, settings: PersonSettings) -> "SettingsOut":
@@ -365,6 +370,7 @@ class SettingsPatch(In):
     model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")] | None = None
     default_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] | None = None
     contribute: Annotated[bool | None, Field(description=CONTRIBUTE)] = None
+    cautious: Annotated[bool | None, Field(description=CAUTIOUS)] = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"personalize": True, "stylize": 250}]})
 

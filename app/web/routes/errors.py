@@ -28,7 +28,7 @@ def wants_json(request: Request) -> bool:
 
 def error_page(request: Request, *, status: int, message: str, code: str = "") -> Response:
     """The page for a failure. It asks no database: that may be what failed."""
-    shell = Shell(section="", email=None, ratings=0, needed=0, csrf=csrf.csrf_token(request))
+    shell = Shell(section="", email=None, ratings=0, needed=0, csrf=csrf.csrf_token(request), blurred=None)
     title = TITLES.get(status, "Something broke")
     action = WAYS_ON.get(code, ("/explore", "Explore"))
     page = ErrorPage(shell=shell, status=status, title=title, message=message, action=action)

@@ -37,6 +37,7 @@ def save(
     model: Annotated[str, Form()],
     personalize: Annotated[str, Form()] = "",
     contribute: Annotated[str, Form()] = "",
+    cautious: Annotated[str, Form()] = "",
 ) -> Response:
     """Save what prompts of this person take for granted."""
     try:
@@ -47,6 +48,7 @@ def save(
             stylize=stylize,
             model=get_preset(model).name,
             contribute=contribute == "on",
+            cautious=cautious == "on",
         )
     except PenchantError as error:
         return frame.show(_page(frame, person, error=error.message), status=error.status)
@@ -109,6 +111,8 @@ def _page(
         stylize=found.settings.stylize if found is not None else 100,
         model=(found.settings.model if found is not None else None) or get_settings().model,
         contribute=found is not None and found.settings.contribute,
+        cautious=found is not None and found.settings.cautious,
+        policy=get_settings().safety,
         models=tuple((preset.name, preset.title) for preset in load_presets().values()),
         default_taste=default_taste(found),
         borrowed=found.default_code if found is not None else None,

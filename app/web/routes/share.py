@@ -24,7 +24,7 @@ def share(frame: FrameDep, code: str) -> Response:
     view = profiles.share_view(frame.session, code=found)
     settings = accounts.get_settings_of(frame.session, person=frame.person) if frame.person else None
     liked = pictures(view.liked[:SHOWN])
-    face = next(iter(liked), None)
+    face = next((image for image in liked if image.safety in ("", "safe")), None)
     page = SharePage(
         shell=frame.shell(),
         code=found.code,
