@@ -8,7 +8,7 @@ Both are asked which of two images of the other half is liked more. Nobody rates
 import argparse
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads than free cores wait for each other
@@ -32,11 +32,11 @@ from benchmarks.personalisation.history import History, rate
 from benchmarks.personalisation.people import make
 from starter_v1.attributes import NAMES
 
+FIRST, SECOND = "starter's space", "second space"
 RATINGS = (0, 10, 40, 200)
 PAIRS = 4000  # of images nobody has rated, that each person is asked about
 CACHE = REPOSITORY / "out" / "portability.npy"
 Rows = NDArray[np.int64]
-Learner = Callable[[History, int], Array]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -87,20 +87,9 @@ def halves(count: int) -> tuple[Rows, Rows]:
 def measure(gallery: Gallery, second: Array, rated: Rows, asked: Rows, *, people: int) -> dict[str, Array]:
     """Accuracy on the images `asked` by each way's name: (people, ratings), and (people, 1) for the ceilings,
     which know the true value of every rated image and fit a straight line through them."""
-    starter = load_space(SHIPPED.parent / "taste_space.npz")
-    plain = fit_space(second, components(*second.shape), encoder=open_nsfw.ENCODER, version=1)
-    carried = carry_prior(
-        prior(starter), prior(plain), project(starter, gallery.image), project(plain, second)
-    )
-    ways = {
-        "starter's space": (starter, gallery.image),
-        "second space": (with_prior(plain, carried, version=1), second),
-        "second space, broad prior": (plain, second),
-    }
-    some = part(gallery, rated)
-    found: dict[str, list[list[float]]] = {
-        name: [] for name in (*ways, "starter's ceiling", "second's ceiling")
-    }
+    starter, some = load_space(SHIPPED.parent / "taste_space.npz"), part(gallery, rated)
+    ways = spaces(starter, gallery, second)
+    found: dict[str, list[list[float]]] = {name: [] for way in ways for name in (way, f"{way}, ceiling")}
     for number in range(people):
         person = make(2 * number, gallery.seen)  # those of even number rate the whole gallery
         history = rate(person, 0, some, starter, max(RATINGS))
@@ -109,13 +98,21 @@ def measure(gallery: Gallery, second: Array, rated: Rows, asked: Rows, *, people
             places = project(space, image)
             values = [places @ learned(history, n, space, places[rated]) for n in RATINGS]
             found[name].append([foretold(value, utility, asked, number) for value in values])
-        for name, (space, image) in (
-            ("starter's ceiling", ways["starter's space"]),
-            ("second's ceiling", ways["second space"]),
-        ):
-            value = straight_line(project(space, image), utility, rated)
-            found[name].append([foretold(value, utility, asked, number)])
+            best = straight_line(places, utility, rated)
+            found[f"{name}, ceiling"].append([foretold(best, utility, asked, number)])
     return {name: np.array(rows) for name, rows in found.items()}
+
+
+def spaces(starter: Space, gallery: Gallery, second: Array) -> dict[str, tuple[Space, Array]]:
+    """The spaces that are compared, each with the gallery's embeddings there."""
+    plain = fit_space(second, components(*second.shape), encoder=open_nsfw.ENCODER, version=1)
+    there, here = project(starter, gallery.image), project(plain, second)
+    carried = carry_prior(prior(starter), prior(plain), there, here)
+    return {
+        FIRST: (starter, gallery.image),
+        SECOND: (with_prior(plain, carried, version=1), second),
+        f"{SECOND}, broad prior": (plain, second),
+    }
 
 
 def part(gallery: Gallery, rows: Rows) -> Gallery:
@@ -153,7 +150,7 @@ def as_text(found: dict[str, Array]) -> str:
     for name, values in found.items():
         cells = [f"{one.mean():.1f} ± {one.std(ddof=1) / np.sqrt(people):.1f}" for one in values.T]
         lines.append(f"| {name} | " + " | ".join([*cells, *[""] * (len(RATINGS) - len(cells))]) + " |")
-    lost = (found["starter's space"] - found["second space"]).T
+    lost = (found[FIRST] - found[SECOND]).T
     cells = [f"{one.mean():+.1f} ± {one.std(ddof=1) / np.sqrt(people):.1f}" for one in lost]
     lines.append("| lost on the way, a person | " + " | ".join(cells) + " |")
     return "\n".join(lines)

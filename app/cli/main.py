@@ -121,7 +121,7 @@ def info(url: UrlOption = None, token: TokenOption = None) -> None:
     console.print("Personalization is unlocked." if profile["unlocked"] else "Personalization is locked.")
     console.print(f"Running jobs: {len(state['running'])}")
     for space in state["spaces"]:
-        if not space["open"]:
+        if space["images"]:
             read = f"{space['embedded']} of {space['images']}"
             console.print(f"The gallery is being read for {', '.join(space['models'])}: {read} images.")
     if codes:

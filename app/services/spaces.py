@@ -20,9 +20,12 @@ IMAGES_A_COMPONENT, MOST_COMPONENTS = 8, 32
 FITTED_ON = 4000  # images at most, drawn at random: more change no axis, and cost gigabytes
 
 _READ = text("""
-    select count(*) as images, count(*) filter (where exists (
-        select from embeddings where image_id = images.id and encoder = :encoder
-    )) as embedded from images where visibility = 'public'
+    select
+        (select count(*) from images where visibility = 'public') as images,
+        (
+            select count(*) from embeddings join images on images.id = image_id
+            where encoder = :encoder and visibility = 'public'
+        ) as embedded
 """)
 
 

@@ -163,7 +163,7 @@ def readings(spaces: Iterable[SpaceState]) -> tuple[Reading, ...]:
     return tuple(
         Reading(", ".join(space.models), space.embedded, space.images)
         for space in spaces
-        if space.embedded is not None and space.images is not None
+        if space.embedded is not None and space.images
     )
 
 

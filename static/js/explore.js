@@ -205,6 +205,7 @@ if (form) {
     undo();
   });
   promptsButton.addEventListener("click", () => togglePrompts(promptsButton));
+  form.querySelector(".reveal").addEventListener("change", (event) => event.target.blur()); // keys answer again
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
     if (event.key === " " && event.target.closest("button, a")) return;

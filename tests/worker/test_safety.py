@@ -30,7 +30,7 @@ def posters(count: int) -> list[Picture.Image]:
 def scores(session: Session) -> list[float]:
     """Of the images stored, in the order of their slots."""
     rows = select(col(Image.safety_score)).join(JobImage, col(JobImage.image_id) == col(Image.id))
-    return list(session.scalars(rows.order_by(col(JobImage.slot))))
+    return [score for score in session.scalars(rows.order_by(col(JobImage.slot))) if score is not None]
 
 
 @pytest.mark.usefixtures("studio")
@@ -56,9 +56,7 @@ def test_a_preview_of_what_may_be_unsafe_shows_nothing(
     (picture,) = posters(1)
     (preview,) = get_classifier().previews([picture])
     assert preview.size == picture.size
-    edge, kept = (
-        np.abs(np.diff(np.asarray(one, dtype=float), axis=1)).max() for one in (picture, preview)
-    )
+    edge, kept = (np.abs(np.diff(np.asarray(one, dtype=float), axis=1)).max() for one in (picture, preview))
     assert kept < edge / 4
 
 
