@@ -33,6 +33,7 @@ from benchmarks.personalisation.people import make
 from starter_v1.attributes import NAMES
 
 FIRST, SECOND = "starter's space", "second space"
+CEILINGS = {FIRST: "starter's, ceiling", SECOND: "second's, ceiling"}
 RATINGS = (0, 10, 40, 200)
 PAIRS = 4000  # of images nobody has rated, that each person is asked about
 CACHE = REPOSITORY / "out" / "portability.npy"
@@ -89,7 +90,7 @@ def measure(gallery: Gallery, second: Array, rated: Rows, asked: Rows, *, people
     which know the true value of every rated image and fit a straight line through them."""
     starter, some = load_space(SHIPPED.parent / "taste_space.npz"), part(gallery, rated)
     ways = spaces(starter, gallery, second)
-    found: dict[str, list[list[float]]] = {name: [] for way in ways for name in (way, f"{way}, ceiling")}
+    found: dict[str, list[list[float]]] = {name: [] for name in (*ways, *CEILINGS.values())}
     for number in range(people):
         person = make(2 * number, gallery.seen)  # those of even number rate the whole gallery
         history = rate(person, 0, some, starter, max(RATINGS))
@@ -98,8 +99,9 @@ def measure(gallery: Gallery, second: Array, rated: Rows, asked: Rows, *, people
             places = project(space, image)
             values = [places @ learned(history, n, space, places[rated]) for n in RATINGS]
             found[name].append([foretold(value, utility, asked, number) for value in values])
-            best = straight_line(places, utility, rated)
-            found[f"{name}, ceiling"].append([foretold(best, utility, asked, number)])
+            if name in CEILINGS:
+                best = straight_line(places, utility, rated)
+                found[CEILINGS[name]].append([foretold(best, utility, asked, number)])
     return {name: np.array(rows) for name, rows in found.items()}
 
 

@@ -16,7 +16,7 @@ from app.taste.posterior import prior
 from app.taste.space import Space, dump_space, fit_space, project
 
 LEAST_IMAGES = 32
-IMAGES_A_COMPONENT, MOST_COMPONENTS = 8, 32
+IMAGES_A_COMPONENT, MOST_COMPONENTS = 8, 64
 FITTED_ON = 4000  # images at most, drawn at random: more change no axis, and cost gigabytes
 
 _READ = text("""
