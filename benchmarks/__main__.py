@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("rating_update", "rating_post", "submit_to_start", "service_vs_loop")
+MODULES = ("rating_update", "rating_post", "submit_to_start", "service_vs_loop", "portability", "safety")
 
 
 def main() -> None:
