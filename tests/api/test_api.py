@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
 from sqlmodel import Session
 
 from app.config import Settings, get_settings
@@ -102,7 +101,7 @@ def test_convert_a_code_for_another_model(
     profile = app_client.get(f"{API}/profiles", headers=me).json()["items"][0]["id"]
     code = app_client.post(f"{API}/profiles/{profile}/codes", headers=me).json()["code"]
 
-    def convert(model: str) -> Response:
+    def convert(model: str) -> Any:
         body = {"model": model}
         return app_client.post(f"{API}/codes/{code}/conversions", json=body, headers=me)
 
