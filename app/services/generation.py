@@ -14,7 +14,7 @@ from app import queue
 from app.config import get_settings
 from app.errors import Conflict, IdempotencyMismatch, InvalidPrompt, NotFound, TooManyRequests
 from app.models import FINAL_STATES, OPEN_STATES, Code, Image, Job, JobImage, Person, PersonSettings
-from app.presets import Preset, get_preset
+from app.presets import Preset, usable_preset
 from app.prompt import check_supported, parse
 from app.services.events import get_events
 from app.services.outbox import after_commit
@@ -140,11 +140,12 @@ def _resolve(session: Session, person: Person, specs: Sequence[Spec]) -> list[Sp
     found: dict[str, Tastes] = {}
     resolved = []
     for spec in specs:
-        preset = get_preset(spec.model or settings.model or get_settings().model)
+        preset = usable_preset(spec.model or settings.model or get_settings().model)
         check_supported(spec, preset.supported, preset.name)
         wanted = spec.personalize.model_dump_json()
         if wanted not in found:
             found[wanted] = _tastes(session, person, spec, by_default=settings.personalize)
+        _check_effect(spec, preset, found[wanted])
         _check_tastes(session, preset, found[wanted])
         resolved.append(
             spec.resolve(
@@ -172,9 +173,24 @@ def _tastes(session: Session, person: Person, spec: Spec, *, by_default: bool) -
             return resolve_tastes(session, person=person, refs=None)
 
 
-def _check_tastes(session: Session, preset: Preset, tastes: Tastes) -> None:
-    if tastes and preset.adapter is None:
+def _check_effect(spec: Spec, preset: Preset, tastes: Tastes) -> None:
+    """Refuse what this model would silently ignore."""
+    if spec.negative and not preset.avoids:
+        raise InvalidPrompt(
+            f"--no does nothing on the model {preset.name}, which paints without guidance. Leave it out, or "
+            "say what you want to see instead.",
+            parameter="--no",
+        )
+    if tastes and preset.adapter is None and preset.best_of is None:
         raise InvalidPrompt(f"--p is not supported by the model {preset.name} yet.", parameter="--p")
+    if tastes and preset.adapter is None and spec.raw:
+        raise InvalidPrompt(
+            f"--raw leaves nothing of --p on the model {preset.name}. Leave one of them out.",
+            parameter="--raw",
+        )
+
+
+def _check_tastes(session: Session, preset: Preset, tastes: Tastes) -> None:
     for code, _ in tastes:
         if code.encoder != preset.encoder:
             raise InvalidPrompt(
