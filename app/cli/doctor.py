@@ -72,7 +72,7 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _models(settings: Settings) -> Finding:
-    presets = load_presets()
+    presets = {name: preset for name, preset in load_presets().items() if not preset.missing}
     missing = [name for name, preset in presets.items() if not (preset.folder / "model_index.json").is_file()]
     if missing:
         return Finding(
