@@ -9,7 +9,6 @@ from diffusers.models.embeddings import ImageProjection
 
 from app.errors import OperatorError
 from app.presets import Adapter, Preset
-from app.presets.schema import Scales
 
 if TYPE_CHECKING:
     from worker.pipelines import Conditioning, Shot
@@ -153,10 +152,10 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def scaled(blocks: Scales, scale: float) -> Any:
+def scaled(blocks: Any, scale: float) -> Any:
     """The scale of each block: its share of `scale`."""
     if isinstance(blocks, dict):
-        return {name: scaled(share, scale) for name, share in blocks.items()}  # type: ignore[arg-type]
+        return {name: scaled(share, scale) for name, share in blocks.items()}
     if isinstance(blocks, list):
         return [share * scale for share in blocks]
     return blocks * scale

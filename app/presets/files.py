@@ -48,7 +48,7 @@ def read_presets(path: Path, *, bases: Mapping[str, Preset] | None = None) -> Pr
             presets[name] = _preset(name, table, path.parent, {**(bases or {}), **presets})
         except ValidationError as error:
             wrong.add(name)
-            problems += [_say(text, name, table, problem) for problem in error.errors()]
+            problems += [_say(text, name, problem) for problem in error.errors()]
         except (TypeError, ValueError) as error:
             wrong.add(name)
             problems.append(f"line {line_of(text, (name,))}, {name}: {error}")
@@ -89,7 +89,7 @@ def _base(name: Any, bases: Mapping[str, Preset]) -> Preset:
     return bases[name]
 
 
-def _say(text: str, name: str, table: Any, problem: Any) -> str:
+def _say(text: str, name: str, problem: Any) -> str:
     place = (name, *problem["loc"])
     dotted = ".".join(str(part) for part in place if part != "name")
     advice = ". Every preset needs it" if problem["type"] == "missing" else ""

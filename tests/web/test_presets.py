@@ -71,7 +71,7 @@ def worker(site: Browser, zygote: Zygote, tmp_path: Path) -> Iterator[Worker]:
         env=os.environ,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stderr

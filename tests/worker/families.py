@@ -1,7 +1,6 @@
 """One model of each family at toy size, laid out as `penchant models add` leaves it: real classes, seeded
 random weights, the encoder and the adapter beside the pipeline."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -264,8 +263,3 @@ def _flux_adapter(transformer: FluxTransformer2DModel) -> dict[str, torch.Tensor
             tensors[f"{name}.weight"] = tiny.random(inner, joint)
             tensors[f"{name}.bias"] = torch.zeros(inner)
     return tensors
-
-
-def rewrite(path: Path, **changes: Any) -> None:
-    """Change entries of a JSON file."""
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from app.errors import CorruptFile, OperatorError
-from app.presets import Adapter, Preset, Scheduler
+from app.presets import Adapter, Lora, Preset, Scheduler
 from tests.worker import families, tiny
 from worker.families import FAMILIES
 from worker.pipelines import Conditioning, Model, Shot, load
@@ -235,8 +235,8 @@ def test_a_lora_goes_into_the_weights_by_its_own_weight(folders: dict[str, Path]
     path = lora_for(plain, tmp_path / "lora.safetensors")
     weights = {}
     for weight in (0.5, 1.0):
-        changed = base.model_copy(update={"loras": ({"file": path, "weight": weight},)})
-        model = load(Preset.model_validate(changed.model_dump()), device="cpu")
+        changed = base.model_copy(update={"loras": (Lora(file=path, weight=weight),)})
+        model = load(changed, device="cpu")
         weights[weight] = _query(model) - _query(plain)
         assert torch.equal(_query(model), _query(model, adapted=True))
         assert not np.array_equal(pixels(model.render(shot(model))), pixels(plain.render(shot(plain))))
@@ -247,9 +247,9 @@ def test_a_lora_goes_into_the_weights_by_its_own_weight(folders: dict[str, Path]
 def test_a_lora_that_is_none_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
     save_file({"something.else": torch.ones(2)}, tmp_path / "lora.safetensors")
     base = families.preset("sdxl", folders["sdxl"])
-    changed = base.model_copy(update={"loras": ({"file": tmp_path / "lora.safetensors"},)})
+    changed = base.model_copy(update={"loras": (Lora(file=tmp_path / "lora.safetensors"),)})
     with pytest.raises(OperatorError, match="sdxl"):
-        load(Preset.model_validate(changed.model_dump()), device="cpu")
+        load(changed, device="cpu")
 
 
 def _query(model: Model, *, adapted: bool = False) -> torch.Tensor:
