@@ -127,8 +127,9 @@ def _single_file_network(preset: Preset, family: Family, index: dict[str, Any], 
 def _schedule(preset: Preset, pipeline: Any) -> None:
     if preset.scheduler is None:
         return
-    kind = getattr(diffusers, preset.scheduler.name, None)
-    if not isinstance(kind, type) or not issubclass(kind, SchedulerMixin):
+    kind: Any = getattr(diffusers, preset.scheduler.name, None)
+    known = isinstance(kind, type) and issubclass(kind, SchedulerMixin)
+    if not known:
         raise OperatorError(
             f"diffusers has no scheduler {preset.scheduler.name}. Correct the preset {preset.name}."
         )

@@ -131,6 +131,6 @@ def _damaged(preset: Preset, path: Path, why: object) -> str:
 
 def _restore(preset: Preset) -> str:
     if preset.needs and not preset.missing:
-        name = next(reversed(preset.needs))
+        name = list(preset.needs)[-1]
         return f"Restore it: `penchant models remove {name}`, then `penchant models add {name}`."
     return f"Restore {preset.folder} from where the model came from, then start the worker again."

@@ -152,8 +152,8 @@ def _explained(repo: str, endpoint: str) -> Iterator[None]:
         yield
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise Unavailable(
-            f"{repo} could not be fetched from {endpoint} ({error or type(error).__name__}). Run the command "
-            "again, it goes on where it ended; or add the model from a folder with --from."
+            f"{repo} could not be fetched from {endpoint} ({str(error) or type(error).__name__}). Run the "
+            "command again, it goes on where it ended; or add the model from a folder with --from."
         ) from error
 
 

@@ -4,6 +4,7 @@ paints with the large ones."""
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import diffusers
 import numpy as np
@@ -198,6 +199,7 @@ def test_a_pickle_is_refused_under_whatever_name(
 def test_blocks_left_out_of_the_scale_map_get_nothing(folders: dict[str, Path]) -> None:
     style = load(families.preset("sdxl", folders["sdxl"]), device="cpu")
     style.render(shot(style, 1.0))
+    assert style._adapted is not None
     processors = style._adapted.unet.attn_processors.items()
     scales = {name: one.scale for name, one in processors if hasattr(one, "scale")}
     assert {name for name, scale in scales.items() if scale == [1.0]} == {
@@ -249,6 +251,6 @@ def test_a_lora_that_is_none_is_refused(folders: dict[str, Path], tmp_path: Path
 
 
 def _query(model: Model, *, adapted: bool = False) -> torch.Tensor:
-    pipeline = model._adapted if adapted else model._plain
+    pipeline: Any = model._adapted if adapted else model._plain
     weight: torch.Tensor = pipeline.unet.mid_block.attentions[0].transformer_blocks[0].attn1.to_q.weight
     return weight.detach()

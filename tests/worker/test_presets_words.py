@@ -143,7 +143,7 @@ def test_phrases_rank_by_the_direction_of_a_taste() -> None:
     noise[7] += 3.0 * towards / np.linalg.norm(towards) * np.sqrt(tiny.WIDTH)
     noise[8] -= 3.0 * towards / np.linalg.norm(towards) * np.sqrt(tiny.WIDTH)
     values = rank(taste, space, noise)
-    assert (values.argmax(), values.argmin()) == (7, 8)
+    assert [int(values.argmax()), int(values.argmin())] == [7, 8]
     assert (values.mean(), values.std()) == pytest.approx((0.0, 1.0), abs=1e-9)
     assert np.array_equal(rank(taste, space, np.ones((3, tiny.WIDTH))), np.zeros(3))
     with pytest.raises(IncompatibleTastes):
