@@ -3,7 +3,7 @@
 FROM python:3.11-slim AS dependencies
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /opt/penchant
-RUN useradd --create-home --uid 1000 penchant && install -d -o penchant -g penchant /var/lib/penchant
+RUN useradd --create-home --uid 1000 penchant && install -d -o penchant -g penchant /var/lib/penchant /var/lib/penchant/models
 ENV PENCHANT_HOME=/var/lib/penchant
 COPY pyproject.toml constraints.txt ./
 # Dependencies before code: a change of code does not install them again.

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     presets: Path | None = Field(
         None, description="a file with presets of one's own, beside the shipped ones"
     )
+    models: Path | None = Field(
+        None, description="folder of added models; unset: a folder under PENCHANT_HOME"
+    )
     model: str = Field("starter", description="preset used when a prompt names none")
     unlock_ratings: int = Field(200, ge=1, description="ratings that unlock --p")
     max_upload_bytes: int = Field(25_000_000, ge=1, description="largest request body accepted")
@@ -54,7 +57,7 @@ class Settings(BaseSettings):
     device: str = Field("auto", description="torch device of a worker: auto, cpu, cuda, cuda:1 or mps")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
-    @field_validator("home", "presets")
+    @field_validator("home", "presets", "models")
     @classmethod
     def _expand_user(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value is not None else None

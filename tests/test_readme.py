@@ -25,6 +25,7 @@ def test_readme_lists_every_setting() -> None:
 def test_files_that_the_readme_names_exist() -> None:
     readme = (REPOSITORY / "README.md").read_text()
     names = [
+        "docs/models.md",
         "docs/screenshot.png",
         "starter/README.md",
         "starter_v1/README.md",

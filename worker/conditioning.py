@@ -17,6 +17,7 @@ from app.taste.posterior import confidence, prior
 from app.taste.space import Space
 from worker.encoders import Vectors
 from worker.pipelines import Conditioning, Shot
+from worker.words import Words
 
 # What chaos 100 without a taste leaves of the guidance in a grid's last image.
 LEAST_GUIDANCE = 0.3
@@ -38,6 +39,7 @@ class Plan:
     guidance: float
     conditioning: Conditioning | None
     taste: Taste | None = None  # that the slot is painted with, if one acts
+    words: tuple[str, ...] = ()  # that the taste adds to the prompt
 
 
 def load_taste(session: Session, *, spec: Spec) -> Taste | None:
@@ -54,8 +56,10 @@ def load_taste(session: Session, *, spec: Spec) -> Taste | None:
     return Taste(blended, load_space(session, encoder=blended.encoder, version=blended.space_version))
 
 
-def plan(spec: Spec, preset: Preset, taste: Taste | None, text_vector: Vectors) -> list[Plan]:
-    """The conditions of every slot of the grid.
+def plan(
+    spec: Spec, preset: Preset, taste: Taste | None, text_vector: Vectors, words: Words | None = None
+) -> list[Plan]:
+    """The conditions of every slot of the grid. Where the preset has no adapter, `words` speaks for a taste.
 
     With a taste, --chaos draws a taste for each slot from the posterior, --chaos 100 from all of it. Without
     one, it lets go of the prompt slot by slot: the guidance falls from the preset's in the first image to
@@ -66,31 +70,31 @@ def plan(spec: Spec, preset: Preset, taste: Taste | None, text_vector: Vectors) 
         fall = (1 - LEAST_GUIDANCE) * spec.chaos / 100
         return [Plan(n, preset.guidance * (1 - fall * n / max(spec.n - 1, 1)), None) for n in slots]
     if not spec.chaos:
-        shared = _condition(spec, preset, taste, text_vector)
-        return [_personal(n, preset, shared, taste) for n in slots]
+        shared = _personal(spec, preset, taste, text_vector, words)
+        return [replace(shared, slot=n) for n in slots]
     drawn = []
     for n in slots:
         rng = np.random.default_rng(spec.slot_seed(n))
         one = Taste(conditioning.sample(taste.blend, rng, spec.chaos), taste.space)
-        drawn.append(_personal(n, preset, _condition(spec, preset, one, text_vector), one))
+        drawn.append(replace(_personal(spec, preset, one, text_vector, words), slot=n))
     return drawn
 
 
-def _personal(slot: int, preset: Preset, conditioning: Conditioning | None, taste: Taste) -> Plan:
-    return Plan(slot, preset.guidance, conditioning, taste if conditioning is not None else None)
-
-
-def _condition(spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors) -> Conditioning | None:
-    assert preset.adapter is not None
+def _personal(spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors, words: Words | None) -> Plan:
+    """The conditions of a slot, the first, that a taste acts on."""
     assert spec.stylize is not None
     known = confidence(taste.blend.posterior, prior(taste.space))
-    scale = conditioning.strength(spec.stylize, known, preset.adapter.max_scale)
+    adapter = preset.adapter
+    scale = conditioning.strength(spec.stylize, known, adapter.max_scale if adapter is not None else 1.0)
     if scale == 0:
-        return None
+        return Plan(0, preset.guidance, None)
+    if adapter is None:
+        said = words.of(taste.blend, taste.space, scale) if words is not None else ()
+        return Plan(0, preset.guidance, None, taste, said)
     sides = conditioning.taste_embedding(
-        taste.blend, taste.space, text_vector.astype(np.float64), guard=preset.adapter.guard
+        taste.blend, taste.space, text_vector.astype(np.float64), guard=adapter.guard
     )
-    return Conditioning(sides.positive, sides.negative, scale)
+    return Plan(0, preset.guidance, Conditioning(sides.positive, sides.negative, scale), taste)
 
 
 def shots(spec: Spec, plans: list[Plan], *, batch: int) -> list[tuple[tuple[int, ...], Shot]]:
@@ -98,12 +102,16 @@ def shots(spec: Spec, plans: list[Plan], *, batch: int) -> list[tuple[tuple[int,
     groups: list[list[Plan]] = []
     for item in plans:
         last = groups[-1] if groups else []
-        alike = last and last[0].guidance == item.guidance and last[0].conditioning is item.conditioning
-        if alike and len(last) < batch:
+        if last and _alike(last[0], item) and len(last) < batch:
             last.append(item)
         else:
             groups.append([item])
     return [(tuple(item.slot for item in group), _shot(spec, group)) for group in groups]
+
+
+def _alike(one: Plan, other: Plan) -> bool:
+    same = one.guidance == other.guidance and one.words == other.words
+    return same and one.conditioning is other.conditioning
 
 
 def split(slots: tuple[int, ...], shot: Shot, batch: int) -> list[tuple[tuple[int, ...], Shot]]:
@@ -116,7 +124,7 @@ def _shot(spec: Spec, group: list[Plan]) -> Shot:
     assert spec.size is not None
     assert spec.steps is not None
     return Shot(
-        text=spec.text,
+        text=", ".join((spec.text, *group[0].words)),
         negative=", ".join(spec.negative),
         seeds=tuple(spec.slot_seed(item.slot) for item in group),
         width=spec.size[0],
@@ -124,4 +132,5 @@ def _shot(spec: Spec, group: list[Plan]) -> Shot:
         steps=spec.steps,
         guidance=group[0].guidance,
         conditioning=group[0].conditioning,
+        words=group[0].words,
     )

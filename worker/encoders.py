@@ -52,8 +52,15 @@ class Encoder:
 
     @torch.inference_mode()
     def images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Raw embeddings (n, d) of RGB images: what the image adapter was trained on."""
-        return _floats(self._image_encoder(self._pixels(images)).image_embeds)
+        """Raw embeddings (n, d) of RGB images: what the image adapter was trained on.
+
+        Of an encoder without a projection (SigLIP) that is the last layer but one, patch by patch; their
+        average stands for them.
+        """
+        if hasattr(self._image_encoder.config, "projection_dim"):
+            return _floats(self._image_encoder(self._pixels(images)).image_embeds)
+        seen = self._image_encoder(self._pixels(images), output_hidden_states=True)
+        return _floats(seen.hidden_states[-2].mean(dim=1))
 
     @torch.inference_mode()
     def look(self, images: Sequence[Image.Image]) -> Seen:
@@ -65,9 +72,15 @@ class Encoder:
         raw = self._image_encoder.visual_projection(pooled)
         return Seen(_floats(raw), _unit(_floats(pooled) @ self._alignment.image.T))
 
+    @property
+    def speaks(self) -> bool:
+        """Whether prompts are embedded where images are: two halves of one CLIP."""
+        return self._alignment is not None and self._alignment.image is None
+
     def texts(self, texts: Sequence[str]) -> Vectors:
         """Embeddings (n, t) of prompts, cut at the tokenizer's length."""
-        return _floats(_read(self._text_encoder, self._tokenizer, texts).pooler_output)
+        read = _read(self._text_encoder, self._tokenizer, texts)
+        return _floats(read.text_embeds if hasattr(read, "text_embeds") else read.pooler_output)
 
     def aligned_texts(self, texts: Sequence[str]) -> Vectors | None:
         """Unit vectors (n, j) of prompts, to compare with those that `look` gives; None without an
@@ -82,6 +95,12 @@ class Encoder:
     def _pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
         pixels: torch.Tensor = self._processor(images=list(images), return_tensors="pt").pixel_values
         return pixels.to(self._image_encoder.device, self._image_encoder.dtype)
+
+
+def width(image_encoder: Any) -> int:
+    """How many numbers the raw embeddings of an image encoder have."""
+    config = image_encoder.config
+    return int(getattr(config, "projection_dim", None) or config.hidden_size)
 
 
 def read_alignment(preset: Preset, pipeline: Any) -> Alignment | None:
@@ -104,7 +123,7 @@ def read_alignment(preset: Preset, pipeline: Any) -> Alignment | None:
 
 
 def _native(preset: Preset, pipeline: Any) -> Alignment:
-    size = pipeline.image_encoder.config.projection_dim
+    size = width(pipeline.image_encoder)
     for suffix in ("", "_2"):
         encoder: Any = getattr(pipeline, f"text_encoder{suffix}", None)
         if hasattr(encoder, "text_projection") and encoder.config.projection_dim == size:

@@ -15,7 +15,7 @@ from transformers.utils import logging as transformers_logging
 from app.config import get_settings
 from app.db import get_engine
 from app.errors import PenchantError
-from app.presets import Preset, get_preset
+from app.presets import Preset, usable_preset
 from app.queue import embed_queue, get_celery, render_queue
 from app.services.events import get_events
 from app.services.gallery import wake_encoder
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     if settings.torch_threads:
         torch.set_num_threads(settings.torch_threads)
     try:
-        preset = get_preset(options.preset or settings.model)
+        preset = usable_preset(options.preset or settings.model)
         model = load(preset, device=settings.device)
     except PenchantError as error:
         print(error.message, file=sys.stderr)

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DiffusionPipeline
 from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import OperatorError
 from app.presets import Preset
+from app.weights.check import verify
 from worker.encoders import Encoder, read_alignment
+from worker.families import FAMILIES
+from worker.loading import adapted_pipeline, plain_pipeline
 from worker.sketch import Sketch
-from worker.weights import verify
+from worker.words import Words
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,8 @@ class Conditioning:
 
 @dataclass(frozen=True)
 class Shot:
-    """One call of the pipeline: an image for each seed, all under the same conditions."""
+    """One call of the pipeline: an image for each seed, all under the same conditions. `words` are the part
+    of the text that a taste added."""
 
     text: str
     negative: str
@@ -48,6 +51,7 @@ class Shot:
     steps: int
     guidance: float
     conditioning: Conditioning | None = None
+    words: tuple[str, ...] = ()
 
 
 class Model:
@@ -56,7 +60,9 @@ class Model:
 
     def __init__(self, preset: Preset, plain: Any, adapted: Any | None) -> None:
         self.preset = preset
+        self.family = FAMILIES[preset.pipeline]
         self.encoder = Encoder(plain, read_alignment(preset, plain))
+        self.words = Words(self.encoder)
         self._plain = plain
         self._adapted = adapted
         # Where the pipeline clamps its pixels, infinity becomes plain white or black: catch it before.
@@ -67,25 +73,23 @@ class Model:
     def render(self, shot: Shot, on_step: OnStep | None = None) -> list[Image.Image]:
         """Paint a shot. `on_step(step, latents)` is called after each step, counted from 1, with what the
         model takes the finished latents for; an exception from it ends the call. Raises UnusableImage."""
-        options: dict[str, Any] = {}
         pipeline = self._plain
+        options = self.family.guide(pipeline, shot, self.preset)
         if shot.conditioning is not None:
-            if self._adapted is None:
+            if self._adapted is None or self.preset.adapter is None:
                 raise ValueError(f"{self.preset.name} has no image adapter")
             pipeline = self._adapted
-            pipeline.set_ip_adapter_scale(shot.conditioning.scale)
-            options["ip_adapter_image_embeds"] = [self._embeds(shot.conditioning, shot.guidance)]
+            self.family.scale(pipeline, self.preset.adapter, shot.conditioning.scale)
+            options |= self.family.feed(pipeline, shot, self.preset)
         if on_step is not None:
-            options["callback_on_step_end"] = _callback(on_step)
+            options["callback_on_step_end"] = self._callback(shot, on_step)
         result = pipeline(
             prompt=shot.text,
-            negative_prompt=shot.negative or None,
             num_images_per_prompt=len(shot.seeds),
             generator=[torch.Generator("cpu").manual_seed(seed) for seed in shot.seeds],
             width=shot.width,
             height=shot.height,
             num_inference_steps=shot.steps,
-            guidance_scale=shot.guidance,
             output_type="np",
             **options,
         )
@@ -95,24 +99,33 @@ class Model:
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
         """Pictures of latents (n, c, h, w), for previews. Raises UnusableImage."""
         vae = self._plain.vae
-        pixels = vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
+        shifted = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
+        pixels = vae.decode(shifted, return_dict=False)[0]
         pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         return [Image.fromarray(picture) for picture in (pixels * 255).round().astype(np.uint8)]
 
-    def _embeds(self, conditioning: Conditioning, guidance: float) -> torch.Tensor:
-        """(2, 1, d), the negative one first; (1, 1, d) where the pipeline makes no second pass."""
-        rows = [conditioning.negative, conditioning.positive] if guidance > 1 else [conditioning.positive]
-        return torch.from_numpy(np.stack(rows)[:, None]).to(self._plain.device, self._plain.unet.dtype)
-
     def _time_decode(self) -> float:
         width, height = self.preset.sizes[0]
-        factor = self._plain.vae_scale_factor
-        shape = (1, self._plain.unet.config.in_channels, height // factor, width // factor)
+        vae, factor = self._plain.vae, self._plain.vae_scale_factor
+        shape = (1, vae.config.latent_channels, height // factor, width // factor)
         latents = torch.zeros(shape, device=self._plain.device)
         self.decode(latents)
         start = time.perf_counter()
         self.decode(latents)
         return time.perf_counter() - start
+
+    def _callback(self, shot: Shot, on_step: OnStep) -> Callable[..., dict[str, Any]]:
+        def callback(pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            latents = tensors["latents"]
+            if not torch.isfinite(latents).all():
+                raise UnusableImage
+            # Multistep solvers keep their estimate of the finished latents; the latents are still noisy.
+            estimates = getattr(pipeline.scheduler, "model_outputs", None)
+            estimate = estimates[-1] if estimates and estimates[-1] is not None else latents
+            on_step(step + 1, self.family.unpack(pipeline, estimate, shot))
+            return {}
+
+        return callback
 
 
 def _refuse_not_finite(_module: torch.nn.Module, _input: Any, pixels: torch.Tensor) -> None:
@@ -120,31 +133,16 @@ def _refuse_not_finite(_module: torch.nn.Module, _input: Any, pixels: torch.Tens
         raise UnusableImage
 
 
-def _callback(on_step: OnStep) -> Callable[..., dict[str, Any]]:
-    def callback(pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        latents = tensors["latents"]
-        if not torch.isfinite(latents).all():
-            raise UnusableImage
-        # Multistep solvers keep their estimate of the finished latents; the latents are still noisy.
-        estimates = getattr(pipeline.scheduler, "model_outputs", None)
-        estimate = estimates[-1] if estimates and estimates[-1] is not None else latents
-        on_step(step + 1, estimate)
-        return {}
-
-    return callback
-
-
 def load(preset: Preset, *, device: str = "auto") -> Model:
     """Verify and load a preset. Raises OperatorError when its files cannot be used."""
     verify(preset)
     start = time.perf_counter()
     device = pick_device(device)
-    dtype = torch.float32 if device == "cpu" else torch.float16
+    family = FAMILIES[preset.pipeline]
+    dtype = torch.float32 if device == "cpu" else family.half
     try:
-        plain = DiffusionPipeline.from_pretrained(
-            str(preset.folder), dtype=dtype, use_safetensors=True, local_files_only=True
-        ).to(device)
-        adapted = _adapt(preset, plain) if preset.adapter is not None else None
+        plain = plain_pipeline(preset, family, dtype).to(device)
+        adapted = adapted_pipeline(preset, family, plain) if preset.adapter is not None else None
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
         raise OperatorError(
             f"The model {preset.name} in {preset.folder} cannot be loaded ({error}). Restore its files."
@@ -156,30 +154,6 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
     model = Model(preset, plain, adapted)
     log.info("loaded %s on %s in %.1f s", preset.name, device, time.perf_counter() - start)
     return model
-
-
-def _adapt(preset: Preset, plain: Any) -> Any:
-    """A second pipeline whose UNet has the adapter. The tensors are the plain one's: nothing is held
-    twice."""
-    assert preset.adapter is not None
-    with torch.device("meta"):
-        unet = type(plain.unet).from_config(plain.unet.config)
-    unet.load_state_dict(plain.unet.state_dict(), assign=True)
-    unet.eval().requires_grad_(False)
-    scheduler = type(plain.scheduler).from_config(plain.scheduler.config)
-    adapted = type(plain)(**{**plain.components, "unet": unet, "scheduler": scheduler}, **_flags(plain))
-    adapted.load_ip_adapter(
-        str(preset.folder),
-        subfolder=preset.adapter.folder,
-        weight_name=preset.adapter.file,
-        image_encoder_folder=None,
-        local_files_only=True,
-    )
-    return adapted
-
-
-def _flags(pipeline: Any) -> dict[str, Any]:
-    return {name: False for name in ("requires_safety_checker",) if name in pipeline.config}
 
 
 def _check_finite(preset: Preset, *pipelines: Any | None) -> None:

@@ -105,7 +105,7 @@ class Runner:
         with session_scope(self._engine) as session:
             taste = conditioning.load_taste(session, spec=spec)
         text_vector = self._model.encoder.texts([spec.text])[0]
-        plans = conditioning.plan(spec, self._preset, taste, text_vector)
+        plans = conditioning.plan(spec, self._preset, taste, text_vector, self._model.words)
         shots = conditioning.shots(
             spec, [item for item in plans if item.slot not in claim.stored], batch=self._batch
         )
@@ -246,6 +246,8 @@ def _details(shot: Shot, attempt: int) -> dict[str, object]:
         "attempt": attempt,
         "scale": 0.0,
     }
+    if shot.words:
+        details["words"] = list(shot.words)
     if shot.conditioning is not None:
         details["scale"] = shot.conditioning.scale
         details["adapter_norm"] = float((shot.conditioning.positive**2).sum() ** 0.5)

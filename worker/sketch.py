@@ -27,7 +27,8 @@ class Sketch:
         factor = 2 ** (len(vae.config.block_out_channels) - 1)
         patches = F.interpolate(colours, scale_factor=factor, mode="bilinear").to(vae.device, vae.dtype)
         with torch.inference_mode():
-            latents = vae.encode(patches).latent_dist.mean * vae.config.scaling_factor
+            means = vae.encode(patches).latent_dist.mean
+        latents = (means - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor
         self._map = np.linalg.lstsq(_rows(latents), _places(colours), rcond=None)[0]
 
     def __call__(self, latents: torch.Tensor) -> list[Image.Image]:

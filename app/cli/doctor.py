@@ -72,7 +72,13 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _models(settings: Settings) -> Finding:
-    presets = load_presets()
+    known = load_presets()
+    absent = known[settings.model].missing if settings.model in known else ()
+    if absent:
+        return Finding(
+            "models", False, f"{settings.model} is not installed; run `penchant models add {absent[0]}`"
+        )
+    presets = {name: preset for name, preset in known.items() if not preset.missing}
     missing = [name for name, preset in presets.items() if not (preset.folder / "model_index.json").is_file()]
     if missing:
         return Finding(

@@ -18,6 +18,7 @@ from app.cli import doctor as doctor_module
 from app.cli import supervisor
 from app.cli.addresses import connected_settings
 from app.cli.client import Client, connect
+from app.cli.models import models
 from app.cli.taste import taste
 from app.config import Settings
 from app.db import make_engine, session_scope, upgrade
@@ -30,6 +31,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+cli.add_typer(models, name="models")
 cli.add_typer(taste, name="taste")
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False, markup=False)

@@ -125,8 +125,9 @@ def wake_encoder(encoder: str, *, after: int = 0) -> None:
 
 
 def wake_encoders() -> None:
-    """Tell the workers of every encoder that there may be images to embed."""
-    for encoder in sorted({preset.encoder for preset in load_presets().values()}):
+    """Tell the workers of every installed model's encoder that there may be images to embed."""
+    installed = [preset for preset in load_presets().values() if not preset.missing]
+    for encoder in sorted({preset.encoder for preset in installed}):
         wake_encoder(encoder)
 
 

@@ -14,7 +14,7 @@ from app import queue
 from app.config import get_settings
 from app.errors import Conflict, IdempotencyMismatch, InvalidPrompt, NotFound, TooManyRequests
 from app.models import FINAL_STATES, OPEN_STATES, Code, Image, Job, JobImage, Person, PersonSettings
-from app.presets import Preset, get_preset
+from app.presets import Preset, usable_preset
 from app.prompt import check_supported, parse
 from app.services.events import get_events
 from app.services.outbox import after_commit
@@ -140,11 +140,12 @@ def _resolve(session: Session, person: Person, specs: Sequence[Spec]) -> list[Sp
     found: dict[tuple[str, str], Tastes] = {}
     resolved = []
     for spec in specs:
-        preset = get_preset(spec.model or settings.model or get_settings().model)
+        preset = usable_preset(spec.model or settings.model or get_settings().model)
         check_supported(spec, preset.supported, preset.name)
         wanted = spec.personalize.model_dump_json(), preset.name
         if wanted not in found:
             found[wanted] = _tastes(session, person, spec, preset, by_default=settings.personalize)
+        _check_effect(spec, preset, found[wanted])
         _check_spaces(session, person, preset, found[wanted])
         resolved.append(
             spec.resolve(
@@ -163,10 +164,25 @@ def _tastes(session: Session, person: Person, spec: Spec, preset: Preset, *, by_
     requested = spec.personalize.requested
     if requested == "off" or (requested == "unset" and not by_default):
         return []
-    if preset.adapter is None:
-        raise InvalidPrompt(f"--p is not supported by the model {preset.name} yet.", parameter="--p")
     refs = [(taste.ref, taste.weight) for taste in spec.personalize.refs] if requested == "refs" else None
     return resolve_tastes(session, person=person, refs=refs, encoder=preset.encoder)
+
+
+def _check_effect(spec: Spec, preset: Preset, tastes: Tastes) -> None:
+    """Refuse what this model would silently ignore."""
+    if spec.negative and not preset.avoids:
+        raise InvalidPrompt(
+            f"--no does nothing on the model {preset.name}, which paints without guidance. Leave it out, or "
+            "say what you want to see instead.",
+            parameter="--no",
+        )
+    if tastes and preset.adapter is None and preset.best_of is None:
+        raise InvalidPrompt(f"--p is not supported by the model {preset.name} yet.", parameter="--p")
+    if tastes and preset.adapter is None and spec.raw:
+        raise InvalidPrompt(
+            f"--raw leaves nothing of --p on the model {preset.name}. Leave one of them out.",
+            parameter="--raw",
+        )
 
 
 def _check_spaces(session: Session, person: Person, preset: Preset, tastes: Tastes) -> None:

@@ -196,6 +196,8 @@ class CreatePage(Page):
     stylize: int
     model: str
     models: tuple[str, ...]
+    absent: tuple[str, ...]
+    """Models that have to be added before they can be chosen."""
     shapes: tuple[str, ...]
     words: ModelWords | None
     """None where the model has no vocabulary."""
@@ -348,6 +350,7 @@ class SettingsPage(Page):
     stylize: int
     model: str
     models: tuple[tuple[str, str], ...]
+    absent: tuple[tuple[str, str], ...]
     contribute: bool
     cautious: bool
     policy: str

@@ -196,7 +196,14 @@ def fingerprint() -> str:
     files += [*(REPOSITORY / "app" / "taste").glob("*.py"), *(REPOSITORY / "starter").glob("*.py")]
     files += [
         REPOSITORY / "worker" / name
-        for name in ("conditioning.py", "encoders.py", "pipelines.py", "presets.toml")
+        for name in (
+            "conditioning.py",
+            "encoders.py",
+            "families.py",
+            "loading.py",
+            "pipelines.py",
+            "presets.toml",
+        )
     ]
     files.append(REPOSITORY / "app" / "services" / "drawing.py")
     files += [own / f"{name}.py" for name in ("gallery", "history", "people", "studio")]

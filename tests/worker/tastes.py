@@ -16,10 +16,10 @@ from tests.worker import tiny
 COUNT = 64
 
 
-def make_space() -> Space:
-    """A space of the tiny encoder's dimension."""
+def make_space(encoder: str = tiny.ENCODER) -> Space:
+    """A space of the tiny encoders' dimension."""
     vectors = np.random.default_rng(3).standard_normal((COUNT, tiny.WIDTH))
-    return fit_space(vectors, 8, encoder=tiny.ENCODER, version=1)
+    return fit_space(vectors, 8, encoder=encoder, version=1)
 
 
 def make_taste(space: Space, *, seed: int = 4) -> FrozenTaste:
@@ -35,10 +35,18 @@ def make_taste(space: Space, *, seed: int = 4) -> FrozenTaste:
     return freeze(posterior, space, vectors, rng.standard_normal((COUNT, tiny.WIDTH)))
 
 
-def store_code(session: Session, person: Person, code: str = "tiny01", *, seed: int = 4) -> str:
+def store_code(
+    session: Session,
+    person: Person,
+    code: str = "tiny01",
+    *,
+    seed: int = 4,
+    encoder: str = tiny.ENCODER,
+    visibility: str = "private",
+) -> str:
     """Store the space, a profile and one of its codes; returns the code."""
     assert person.id is not None
-    space = make_space()
+    space = make_space(encoder)
     if session.get(EncoderSpace, (space.encoder, space.version)) is None:
         session.add(EncoderSpace(encoder=space.encoder, version=space.version, data=dump_space(space)))
     profile = Profile(
@@ -60,6 +68,7 @@ def store_code(session: Session, person: Person, code: str = "tiny01", *, seed: 
             taste=data,
             liked_ids=[],
             disliked_ids=[],
+            visibility=visibility,
         )
     )
     session.commit()

@@ -22,6 +22,7 @@ from app.services.events import get_events
 from app.spec import MAX_SEED
 from app.storage import get_storage
 from app.taste.best_of import choose, values
+from app.weights.check import verify
 from tests.worker import tiny
 from tests.worker.conftest import forget, imagine, job_of, tiny_preset
 from tests.worker.tastes import make_space, make_taste, store_code
@@ -29,7 +30,6 @@ from worker import progress
 from worker.candidates import seed
 from worker.pipelines import Model, load
 from worker.runner import Runner
-from worker.weights import verify
 
 CANDIDATES = 3
 PICTURE = Picture.new("RGB", (40, 40), (200, 30, 30))

@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 
 from app.errors import CorruptFile, OperatorError
 from app.presets import Preset
+from app.weights.check import verify
 from tests.worker import tiny
 from tests.worker.conftest import forget, tiny_preset
 from worker.main import main
 from worker.pipelines import Conditioning, Model, Shot, UnusableImage, load
-from worker.weights import verify
 
 SHOT = Shot("a lighthouse", "people", (4294967295, 0), tiny.SIZE, tiny.SIZE, 4, 4.0)
 

@@ -36,20 +36,20 @@ def build(folder: Path) -> Path:
     weights = folder / NAME
     pipeline = StableDiffusionPipeline(
         vae=autoencoder(),
-        text_encoder=_text_encoder(),
-        tokenizer=_tokenizer(folder),
-        unet=_unet(),
+        text_encoder=text_encoder(),
+        tokenizer=tokenizer(folder),
+        unet=unet(),
         scheduler=DPMSolverMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, steps_offset=1
         ),
         safety_checker=None,
         feature_extractor=CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=32),
-        image_encoder=_image_encoder(),
+        image_encoder=image_encoder(),
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(weights, safe_serialization=True)
     (weights / "ip_adapter").mkdir()
-    save_file(_adapter(pipeline.unet), weights / "ip_adapter" / "ip-adapter.safetensors")
+    save_file(adapter(pipeline.unet), weights / "ip_adapter" / "ip-adapter.safetensors")
     return presets_file(folder, weights)
 
 
@@ -75,7 +75,7 @@ max_scale = 1.0
     return path
 
 
-def autoencoder() -> AutoencoderKL:
+def autoencoder(**more: Any) -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(16, 32, 32, 32),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -84,10 +84,11 @@ def autoencoder() -> AutoencoderKL:
         layers_per_block=1,
         norm_num_groups=8,
         sample_size=SIZE,
+        **more,
     )
 
 
-def _unet() -> UNet2DConditionModel:
+def unet() -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=SIZE // 8,
         in_channels=4,
@@ -102,7 +103,7 @@ def _unet() -> UNet2DConditionModel:
     )
 
 
-def _text_encoder() -> CLIPTextModel:
+def text_encoder() -> CLIPTextModel:
     config = CLIPTextConfig(
         vocab_size=514,
         hidden_size=WIDTH,
@@ -118,11 +119,11 @@ def _text_encoder() -> CLIPTextModel:
     return CLIPTextModel(config).eval()
 
 
-def _image_encoder() -> CLIPVisionModelWithProjection:
+def image_encoder(*, width: int = WIDTH) -> CLIPVisionModelWithProjection:
     config = CLIPVisionConfig(
         hidden_size=WIDTH,
         intermediate_size=64,
-        projection_dim=WIDTH,
+        projection_dim=width,
         num_hidden_layers=2,
         num_attention_heads=4,
         image_size=32,
@@ -131,7 +132,7 @@ def _image_encoder() -> CLIPVisionModelWithProjection:
     return CLIPVisionModelWithProjection(config).eval()
 
 
-def _tokenizer(folder: Path) -> CLIPTokenizer:
+def tokenizer(folder: Path) -> CLIPTokenizer:
     """Single bytes only: every text has tokens, and no merge is needed."""
     letters = [chr(n) for n in (*range(33, 127), *range(161, 173), *range(174, 256))]
     letters += [chr(256 + n) for n in range(256 - len(letters))]
@@ -143,22 +144,22 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
     )
 
 
-def _adapter(unet: UNet2DConditionModel) -> dict[str, Any]:
-    """Keys as IP-Adapter files have them: attention layers numbered in the UNet's order, odd ones are
-    cross."""
+def adapter(unet: UNet2DConditionModel, *, width: int = WIDTH) -> dict[str, Any]:
+    """Keys as IP-Adapter files have them; `width` is the text's. Attention layers are numbered in the UNet's
+    order, odd ones are cross."""
     tensors = {
-        "image_proj.proj.weight": _random(WIDTH * TOKENS, WIDTH),
-        "image_proj.proj.bias": torch.zeros(WIDTH * TOKENS),
-        "image_proj.norm.weight": torch.ones(WIDTH),
-        "image_proj.norm.bias": torch.zeros(WIDTH),
+        "image_proj.proj.weight": random(width * TOKENS, WIDTH),
+        "image_proj.proj.bias": torch.zeros(width * TOKENS),
+        "image_proj.norm.weight": torch.ones(width),
+        "image_proj.norm.bias": torch.zeros(width),
     }
     for number, name in enumerate(unet.attn_processors):
         if name.endswith("attn2.processor"):
             size = unet.get_submodule(name.removesuffix(".processor")).inner_dim
-            tensors[f"ip_adapter.{number}.to_k_ip.weight"] = _random(size, WIDTH)
-            tensors[f"ip_adapter.{number}.to_v_ip.weight"] = _random(size, WIDTH)
+            tensors[f"ip_adapter.{number}.to_k_ip.weight"] = random(size, width)
+            tensors[f"ip_adapter.{number}.to_v_ip.weight"] = random(size, width)
     return tensors
 
 
-def _random(rows: int, columns: int) -> torch.Tensor:
+def random(rows: int, columns: int) -> torch.Tensor:
     return torch.randn(rows, columns) / math.sqrt(columns)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.errors import Forbidden
-from app.presets import get_preset
+from app.presets import usable_preset
 from app.services import accounts, generation, profiles
 from app.services.spaces import list_spaces
 from app.web.api.failures import failures
@@ -54,7 +54,7 @@ def get_settings(session: SessionDep, person: Reader) -> SettingsOut:
 @router.patch("/settings", operation_id="changeSettings", responses=failures(400, 404, 413))
 def change_settings(session: SessionDep, person: Owner, body: SettingsPatch) -> SettingsOut:
     """Change what is given, keep the rest."""
-    model = get_preset(body.model).name if body.model is not None else None
+    model = usable_preset(body.model).name if body.model is not None else None
     changed = accounts.update_settings(
         session,
         person=person,

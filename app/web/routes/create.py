@@ -74,7 +74,8 @@ def _page(
     shell = frame.shell("create", person=person)
     presets = load_presets()
     settings = accounts.get_settings_of(frame.session, person=person) if person is not None else None
-    chosen = settings.model if settings is not None and settings.model in presets else get_settings().model
+    installed = tuple(name for name, preset in presets.items() if not preset.missing)
+    chosen = settings.model if settings is not None and settings.model in installed else get_settings().model
     if jobs is None:
         views = generation.list_jobs(frame.session, person=person, limit=RECENT) if person is not None else []
         jobs = tuple(job_card(view) for view in views)
@@ -89,8 +90,9 @@ def _page(
         personalize=settings.personalize if settings is not None else False,
         stylize=settings.stylize if settings is not None else 100,
         model=chosen,
-        models=tuple(presets),
-        shapes=shapes(presets[chosen].sizes),
+        models=installed,
+        absent=tuple(name for name in presets if name not in installed),
+        shapes=presets[chosen].ratios or shapes(presets[chosen].sizes),
         words=model_words(prompt, model=chosen),
         jobs=jobs,
     )

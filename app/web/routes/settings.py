@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from app.config import get_settings
 from app.errors import InvalidInput, PenchantError
 from app.models import Person
-from app.presets import get_preset, load_presets
+from app.presets import load_presets, usable_preset
 from app.services import accounts, profiles
 from app.web.contexts import SettingsPage, TokenRow
 from app.web.deps import CurrentPerson, PersonOrGuest, sign_out_browser
@@ -46,7 +46,7 @@ def save(
             person=person,
             personalize=personalize == "on",
             stylize=stylize,
-            model=get_preset(model).name,
+            model=usable_preset(model).name,
             contribute=contribute == "on",
             cautious=cautious == "on",
         )
@@ -113,7 +113,8 @@ def _page(
         contribute=found is not None and found.settings.contribute,
         cautious=found is not None and found.settings.cautious,
         policy=get_settings().safety,
-        models=tuple((preset.name, preset.title) for preset in load_presets().values()),
+        models=_titles(installed=True),
+        absent=_titles(installed=False),
         default_taste=default_taste(found),
         borrowed=found.default_code if found is not None else None,
         tokens=tuple(
@@ -122,3 +123,8 @@ def _page(
         scopes=accounts.SCOPES,
         secret=secret,
     )
+
+
+def _titles(*, installed: bool) -> tuple[tuple[str, str], ...]:
+    presets = load_presets().values()
+    return tuple((one.name, one.title) for one in presets if installed is not bool(one.missing))

@@ -1,0 +1,31 @@
+"""Presets: what the product calls a model. Pipeline, image adapter, image encoder, and what they can do."""
+
+from app.presets.files import SHIPPED, get_preset, load_presets, read_presets, usable_preset
+from app.presets.schema import (
+    MANIFEST,
+    NATIVE,
+    Adapter,
+    BestOf,
+    Lora,
+    Preset,
+    Scheduler,
+    Size,
+    Source,
+)
+
+__all__ = [
+    "MANIFEST",
+    "NATIVE",
+    "SHIPPED",
+    "Adapter",
+    "BestOf",
+    "Lora",
+    "Preset",
+    "Scheduler",
+    "Size",
+    "Source",
+    "get_preset",
+    "load_presets",
+    "read_presets",
+    "usable_preset",
+]

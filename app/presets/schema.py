@@ -1,0 +1,205 @@
+"""One table of a presets file: what it may say, and what each of its words means."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+NATIVE = "native"
+MANIFEST = "penchant.json"
+Size = tuple[int, int]
+Ratio = Annotated[str, Field(pattern=r"\A[1-9]\d{0,3}:[1-9]\d{0,3}\z")]
+Scales = dict[str, float | dict[str, float | list[float]]] | list[float]
+Pipeline = Literal[
+    "StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline"
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Table):
+    """Files of one repository of the Hugging Face hub.
+
+    `revision` is a commit, all 40 digits. Where it is left out, `penchant models add` looks up the newest
+    once, shows it, and writes it into the installed model's manifest; it is never looked up again.
+    `files` are patterns of names that keep their place below the model's folder; `into` takes further
+    patterns to a folder there. Only safetensors, JSON and text are ever taken. Of weights in several
+    precisions, `variant` picks one, and the name it is stored under lacks it.
+    """
+
+    repo: str = Field(pattern=r"\A[\w-][\w.-]*/[\w-][\w.-]*\z")
+    revision: str | None = Field(None, pattern=r"\A[0-9a-f]{40}\z")
+    files: tuple[str, ...] = ()
+    into: dict[str, str] = {}
+    variant: str | None = Field(None, pattern=r"\A\w+\z")
+
+    @model_validator(mode="after")
+    def _takes_something(self) -> Self:
+        if not self.files and not self.into:
+            raise ValueError("a source names `files`, `into`, or both")
+        return self
+
+    @field_validator("into")
+    @classmethod
+    def _stays_below(cls, value: dict[str, str]) -> dict[str, str]:
+        for folder in value.values():
+            if Path(folder).is_absolute() or ".." in Path(folder).parts:
+                raise ValueError(f"{folder} is no folder below the model's")
+        return value
+
+
+class Adapter(_Table):
+    """An image adapter's file, below the preset's folder, and the scale that --s 1000 comes to.
+
+    `guard` takes out of a taste what the prompts of its images predict: right where the text encoder tells
+    what is shown and not how it is painted. `blocks` is the share of the scale that each block of the
+    denoiser gets: a table as diffusers' set_ip_adapter_scale takes it ({up = {block_0 = [0.0, 1.0, 0.0]}} is
+    SDXL's style block; blocks left out get nothing), or for Flux a list of one number a double block.
+    """
+
+    folder: str = "ip_adapter"
+    file: str = "ip-adapter.safetensors"
+    max_scale: float = Field(1.0, gt=0)
+    guard: bool = False
+    blocks: Scales | None = None
+
+
+class BestOf(_Table):
+    """Paint `candidates` images a slot and keep the one that the taste values most.
+
+    `floor` is the share of the first candidate's likeness to the prompt that a candidate must reach. It asks
+    for the preset's `alignment`; without one every candidate may be kept.
+    """
+
+    candidates: int = Field(2, ge=2, le=8)
+    floor: float = Field(0.95, ge=0, le=1)
+
+
+class Scheduler(_Table):
+    """A scheduler of diffusers in place of the model's own, and what it changes of the model's settings."""
+
+    name: str = Field(pattern=r"\A[A-Z]\w+Scheduler\z")
+    settings: dict[str, str | int | float | bool] = {}
+
+
+class Lora(_Table):
+    """A LoRA's safetensors file, and how much of it goes into the weights."""
+
+    file: Path
+    weight: float = 1.0
+
+    @field_validator("file")
+    @classmethod
+    def _is_safetensors(cls, value: Path) -> Path:
+        return safetensors_only(value)
+
+
+class Preset(_Table):
+    """One table of a presets file. `folder` is in the diffusers layout; sizes are (width, height) in pixels.
+
+    A preset has a `folder`, or `sources` that `penchant models add` brings into a folder of Penchant's own,
+    or a `base`: a preset above it, or a shipped one, whose words hold wherever this table says nothing, and
+    whose files are used with this table's `checkpoint` (a single file with all weights, configured like the
+    base) or `loras`. Their files lie below the folder that the sources come to or, without sources, the
+    folder of the presets file.
+
+    `encoder` names the space that this preset's image encoder embeds in: presets with the same encoder share
+    tastes. `vocabulary` is a file below the folder that tells the model's words. `alignment` is a file below
+    it with two linear maps, `image` and `text`, that take the two encoders' pooled outputs to where an image
+    and its prompt are alike; "native" says that the image encoder and a text encoder of the pipeline are two
+    halves of one CLIP. `capabilities` are the parameters of later stages that it can honour.
+
+    A preset without `adapter` but with `best_of` honours --p by words from the taste, where it has an
+    alignment, and by keeping the best of several images.
+
+    `ratios` are those that the form offers; without them it offers each size's own.
+
+    `true_guidance` above 1 makes a Flux model paint each step twice, so that --no has something to act on.
+    `download_gb` and `memory_gb` (of the device) are what an operator is told before he adds the model;
+    `gated` is the page where its licence has to be accepted first.
+    """
+
+    name: str = Field(pattern=r"\A[a-z0-9][a-z0-9._-]{0,39}\z")
+    title: str
+    licence: str
+    gated: str | None = Field(None, pattern=r"\Ahttps://\S+\z")
+    pipeline: Pipeline = "StableDiffusionPipeline"
+    base: str | None = None
+    folder: Path
+    sources: tuple[Source, ...] = ()
+    checkpoint: Path | None = None
+    loras: tuple[Lora, ...] = ()
+    scheduler: Scheduler | None = None
+    encoder: str = Field(min_length=1, max_length=80)
+    adapter: Adapter | None = None
+    best_of: BestOf | None = None
+    alignment: str | None = Field(None, min_length=1)
+    vocabulary: str | None = Field(None, min_length=1)
+    sizes: tuple[Size, ...] = Field(min_length=1)
+    ratios: tuple[Ratio, ...] = ()
+    steps: int = Field(ge=1, le=150)
+    guidance: float = Field(ge=0)
+    true_guidance: float = Field(1.0, ge=1)
+    max_batch: int = Field(4, ge=1)
+    download_gb: float | None = Field(None, gt=0)
+    memory_gb: float | None = Field(None, gt=0)
+    capabilities: frozenset[str] = frozenset()
+
+    # What the reader of the file fills in: where this table's own files lie, and the manifests of all that
+    # has to be added before the preset can be loaded, by the name to add.
+    own: Path = Path()
+    needs: Mapping[str, Path] = {}
+
+    @field_validator("checkpoint")
+    @classmethod
+    def _is_safetensors(cls, value: Path | None) -> Path | None:
+        return value if value is None else safetensors_only(value)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.pipeline != "FluxPipeline" and self.true_guidance != 1:
+            raise ValueError("`true_guidance` is Flux's; every other pipeline has `guidance`")
+        if self.checkpoint is not None and self.base is None:
+            raise ValueError("a `checkpoint` needs a `base` that it is configured like")
+        return self
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names that have to be added before this preset can be loaded; empty where it is installed."""
+        return tuple(name for name, manifest in self.needs.items() if not manifest.is_file())
+
+    @property
+    def supported(self) -> frozenset[str]:
+        """The capabilities, and --raw where there is something that it turns off."""
+        return self.capabilities | ({"raw"} if self.best_of is not None else set())
+
+    @property
+    def avoids(self) -> bool:
+        """Whether a second pass is made, that --no and what a taste dislikes can act on."""
+        return (self.true_guidance if self.pipeline == "FluxPipeline" else self.guidance) > 1
+
+    @property
+    def extras(self) -> tuple[Path, ...]:
+        """The files beside the folder: the checkpoint and the LoRAs."""
+        named = [self.checkpoint] if self.checkpoint is not None else []
+        return tuple(self.own / file for file in [*named, *(lora.file for lora in self.loras)])
+
+    def inherited(self) -> dict[str, Any]:
+        """What a preset with this base takes over where it says nothing itself."""
+        own = {"name", "title", "base", "gated", "sources", "download_gb", "needs", "own"}
+        values = self.model_dump(exclude=own, exclude_unset=True)
+        for lora in values.get("loras", ()):
+            lora["file"] = self.own / lora["file"]
+        if self.checkpoint is not None:
+            values["checkpoint"] = self.own / self.checkpoint
+        return values
+
+
+def safetensors_only(path: Path) -> Path:
+    """The path, if its name says safetensors. Raises ValueError."""
+    if path.suffix != ".safetensors":
+        raise ValueError(f"{path.name} is no safetensors file, and nothing else is loaded: convert it")
+    return path

@@ -1,0 +1,136 @@
+"""Looks at a model's files before anything of them is loaded: present, whole, and nothing that could
+execute."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app.errors import CorruptFile, OperatorError
+from app.presets import NATIVE, Preset
+from app.weights.headers import NotSafetensors, check_header
+from app.weights.manifest import check_sizes, read_manifest
+
+# Formats whose loading runs code. They are refused even where safetensors lie beside them.
+EXECUTABLE = (
+    ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npy", ".npz", ".py", ".so",
+)  # fmt: skip
+# How files begin whose loading runs code: a torch archive (a zip), a pickle of protocol 2 and later, HDF5.
+BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06", *(bytes((0x80, n)) for n in range(2, 6)), b"\x89HDF")
+CHECKSUMS = "SHA256SUMS"
+# Parts of a pipeline that hold no weights, or that are not loaded.
+WEIGHTLESS = (
+    "scheduler", "tokenizer", "tokenizer_2", "tokenizer_3", "feature_extractor", "safety_checker",
+)  # fmt: skip
+
+
+def verify(preset: Preset) -> None:
+    """Raise OperatorError with what to do when a file of `preset` is missing, damaged or of another format.
+
+    Reads headers only, unless a file SHA256SUMS lies in the folder: then every file it names is hashed.
+    Files of other formats are refused by their name, unread, or by their first bytes.
+    """
+    for folder in sorted({preset.folder, preset.own} if preset.sources else {preset.folder}):
+        refuse_executables(folder)
+    for part in sorted(_read_index(preset)):
+        if part not in WEIGHTLESS:
+            _need_weights(preset, preset.folder / part)
+    _need_weights(preset, preset.folder / "image_encoder")
+    for path in _named_files(preset):
+        _need(preset, path)
+        refuse_executable(path)
+    for path in sorted({*preset.folder.rglob("*.safetensors"), *preset.extras}):
+        _check_header(preset, path)
+    for manifest in preset.needs.values():
+        check_sizes(read_manifest(manifest), manifest.parent)
+    _check_sums(preset)
+
+
+def refuse_executables(folder: Path) -> None:
+    """Raise CorruptFile for the first file below a folder whose loading could run code."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            refuse_executable(path)
+
+
+def refuse_executable(path: Path) -> None:
+    """Raise CorruptFile where loading the file could run code: by its name, before it is opened, or else by
+    its first bytes, whatever its name."""
+    if path.suffix.lower() in EXECUTABLE:
+        raise CorruptFile(
+            f"{path} is refused: loading this format can run code. Convert it to safetensors, or take it "
+            "away."
+        )
+    with path.open("rb") as file:
+        beginning = file.read(8)
+    if beginning.startswith(BEGINNINGS):
+        raise CorruptFile(
+            f"{path} is refused: it is not what its name says, and loading what it is can run code. "
+            "Take the safetensors file from where the model came from."
+        )
+
+
+def _named_files(preset: Preset) -> Iterator[Path]:
+    if preset.adapter is not None:
+        yield preset.folder / preset.adapter.folder / preset.adapter.file
+    if preset.alignment is not None and preset.alignment != NATIVE:
+        yield preset.folder / preset.alignment
+    yield from preset.extras
+
+
+def _read_index(preset: Preset) -> dict[str, Any]:
+    path = preset.folder / "model_index.json"
+    _need(preset, path)
+    try:
+        index = json.loads(path.read_text("utf-8"))
+        return {
+            name: value for name, value in index.items() if isinstance(value, list) and value[0] is not None
+        }
+    except (ValueError, AttributeError, IndexError) as error:
+        raise CorruptFile(_damaged(preset, path, error)) from error
+
+
+def _need_weights(preset: Preset, folder: Path) -> None:
+    if not folder.is_dir() or not any(folder.glob("*.safetensors")):
+        raise OperatorError(_missing(preset, folder / "*.safetensors"))
+
+
+def _need(preset: Preset, path: Path) -> None:
+    if not path.is_file():
+        raise OperatorError(_missing(preset, path))
+
+
+def _check_header(preset: Preset, path: Path) -> None:
+    try:
+        check_header(path)
+    except (NotSafetensors, OSError) as error:
+        raise CorruptFile(_damaged(preset, path, error)) from error
+
+
+def _check_sums(preset: Preset) -> None:
+    sums = preset.folder / CHECKSUMS
+    if not sums.is_file():
+        return
+    for line in sums.read_text("utf-8").splitlines():
+        expected, _, name = line.partition("  ")
+        path = preset.folder / name
+        _need(preset, path)
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise CorruptFile(_damaged(preset, path, "its checksum differs"))
+
+
+def _missing(preset: Preset, path: Path) -> str:
+    return f"The model {preset.name} lacks {path}. {_restore(preset)}"
+
+
+def _damaged(preset: Preset, path: Path, why: object) -> str:
+    return f"{path} is damaged ({why}). {_restore(preset)}"
+
+
+def _restore(preset: Preset) -> str:
+    if preset.needs and not preset.missing:
+        name = list(preset.needs)[-1]
+        return f"Restore it: `penchant models remove {name}`, then `penchant models add {name}`."
+    return f"Restore {preset.folder} from where the model came from, then start the worker again."

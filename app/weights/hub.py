@@ -1,0 +1,171 @@
+"""The Hugging Face hub over plain HTTP: which files a repository has at a commit, and the files themselves.
+
+`huggingface_hub` throws away what an interrupted download had; here the next one goes on where it ended.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import httpx
+
+from app.errors import NotFound, OperatorError, Unavailable
+from app.presets import Source
+from app.weights.manifest import Advance
+
+ENDPOINT = "https://huggingface.co"
+TAKEN = (".safetensors", ".json", ".txt")
+CHUNK = 1 << 20
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file at a commit: its name there, where it goes below the model's folder, and what it must be.
+
+    `sha256` is known of large files, `blob` (git's own checksum) of the others.
+    """
+
+    path: str
+    target: str
+    size: int
+    sha256: str | None
+    blob: str | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a source comes to: a commit and the files taken of it."""
+
+    repo: str
+    revision: str
+    files: tuple[RemoteFile, ...]
+
+
+class Hub:
+    """A connection to the hub, with the token in HF_TOKEN if there is one."""
+
+    def __init__(self, *, endpoint: str | None = None, token: str | None = None) -> None:
+        token = token or os.environ.get("HF_TOKEN")
+        self.endpoint = (endpoint or os.environ.get("HF_ENDPOINT") or ENDPOINT).rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        timeout = httpx.Timeout(30.0, connect=10.0)
+        self._client = httpx.Client(headers=headers, timeout=timeout, follow_redirects=True)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def resolve(self, source: Source) -> Snapshot:
+        """The commit of a source and its files. Raises NotFound, OperatorError (gated), Unavailable."""
+        url = f"{self.endpoint}/api/models/{source.repo}/revision/{source.revision or 'main'}"
+        with _explained(source.repo, self.endpoint):
+            answer = self._client.get(url, params={"blobs": "true"})
+            _check(answer, source.repo, self.endpoint)
+            told = answer.json()
+        files = select(source, told["siblings"])
+        if not files:
+            raise NotFound(f"{source.repo} has none of the files that the preset names. Check its `files`.")
+        return Snapshot(source.repo, str(told["sha"]), files)
+
+    def download(self, snapshot: Snapshot, file: RemoteFile, path: Path, advance: Advance) -> None:
+        """Bring a file to `path`. What an earlier attempt left beside it, as .part, is gone on with.
+
+        Raises what `resolve` raises. The caller checks that the file is what it must be.
+        """
+        part = path.with_name(path.name + ".part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        url = f"{self.endpoint}/{snapshot.repo}/resolve/{snapshot.revision}/{file.path}"
+        advance(part.stat().st_size if part.is_file() else 0)
+        for attempt in range(ATTEMPTS):
+            try:
+                with _explained(snapshot.repo, self.endpoint):
+                    self._continue(url, part, file.size, snapshot.repo, advance)
+                break
+            except Unavailable:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        os.replace(part, path)
+
+    def _continue(self, url: str, part: Path, size: int, repo: str, advance: Advance) -> None:
+        there = part.stat().st_size if part.is_file() else 0
+        if there > size:
+            part.unlink()
+            advance(-there)
+            there = 0
+        if there == size and part.is_file():
+            return
+        # Compression would make the bytes counted here others than the bytes asked for.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={there}-"} if there else {})
+        with self._client.stream("GET", url, headers=headers) as answer:
+            _check(answer, repo, self.endpoint)
+            again = there > 0 and answer.status_code != httpx.codes.PARTIAL_CONTENT
+            if again:
+                advance(-there)
+            with part.open("wb" if again or not there else "ab") as out:
+                for chunk in answer.iter_bytes(CHUNK):
+                    out.write(chunk)
+                    advance(len(chunk))
+        if part.stat().st_size < size:
+            raise httpx.ReadError("the connection ended early")
+
+
+def select(source: Source, siblings: list[dict[str, Any]]) -> tuple[RemoteFile, ...]:
+    """The files of a source among a repository's, in one precision: safetensors, JSON and text only."""
+    taken: dict[str, RemoteFile] = {}
+    for told in sorted(siblings, key=lambda told: _is_variant(source, told["rfilename"])):
+        path = told["rfilename"]
+        target = _target(source, path)
+        if target is not None and PurePosixPath(path).suffix in TAKEN:
+            large = told.get("lfs") or {}
+            taken[target] = RemoteFile(
+                path,
+                target,
+                int(told["size"]),
+                large.get("sha256"),
+                told.get("blobId") if not large else None,
+            )
+    return tuple(taken[target] for target in sorted(taken))
+
+
+def _target(source: Source, path: str) -> str | None:
+    """Where a file goes; None where the source does not take it."""
+    name = path.replace(f".{source.variant}.", ".") if source.variant else path
+    if any(fnmatchcase(name, pattern) for pattern in source.files):
+        return name
+    for pattern, folder in source.into.items():
+        if fnmatchcase(name, pattern):
+            return f"{folder}/{PurePosixPath(name).name}"
+    return None
+
+
+def _is_variant(source: Source, path: str) -> bool:
+    return source.variant is not None and f".{source.variant}." in path
+
+
+@contextmanager
+def _explained(repo: str, endpoint: str) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise Unavailable(
+            f"{repo} could not be fetched from {endpoint} ({str(error) or type(error).__name__}). Run the "
+            "command again, it goes on where it ended; or add the model from a folder with --from."
+        ) from error
+
+
+def _check(answer: httpx.Response, repo: str, endpoint: str) -> None:
+    """Raise what a status that is no success means."""
+    if answer.is_success:
+        return
+    if answer.status_code in (401, 403):
+        raise OperatorError(
+            f"{repo} is gated, or private. Sign in at {endpoint}/{repo}, read and accept its terms there, "
+            "make a token with read access in your settings there, and run this again with it in HF_TOKEN."
+        )
+    if answer.status_code == 404:
+        raise NotFound(f"{repo} is not there at this revision. Check `repo`, `revision` and the file names.")
+    answer.raise_for_status()

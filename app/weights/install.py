@@ -1,0 +1,246 @@
+"""A model is added whole or not at all: gathered in a folder beside, checked, then moved into its place."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from app.errors import Conflict, CorruptFile, NotFound, OperatorError
+from app.presets import MANIFEST, Preset
+from app.weights.check import refuse_executables, verify
+from app.weights.hub import TAKEN, Hub, RemoteFile, Snapshot
+from app.weights.manifest import (
+    CHUNK,
+    Advance,
+    Manifest,
+    Origin,
+    check_hashes,
+    read_manifest,
+    record,
+    write_manifest,
+)
+
+INCOMING = ".incoming"
+PINNED = "revisions.txt"  # beside what is being downloaded: what it is of, for the next attempt
+SPARE_BYTES = 500_000_000
+
+
+class Progress(Protocol):
+    """What follows a long work: named parts, each of so many bytes."""
+
+    def part(self, name: str, size: int) -> Advance: ...
+
+
+def add_from_hub(preset: Preset, *, hub: Hub, progress: Progress) -> Manifest:
+    """Download a preset's own files, check them, and put them in their place. An interrupted download is
+    gone on with the next time. Raises Conflict, NotFound, OperatorError, Unavailable."""
+    stage = _stage(preset)
+    snapshots = _pinned(preset, stage, hub)
+    files = [(snapshot, file) for snapshot in snapshots for file in snapshot.files]
+    _need_room(stage, sum(file.size for _, file in files if not (stage / file.target).is_file()))
+    for snapshot, file in files:
+        _fetch(hub, snapshot, file, stage / file.target, progress)
+    for path in set(_files(stage)) - {stage / file.target for _, file in files}:
+        path.unlink()  # of an older revision
+    return _finish(preset, stage, [Origin(repo=s.repo, revision=s.revision) for s in snapshots], progress)
+
+
+def add_from_folder(preset: Preset, *, folder: Path, progress: Progress) -> Manifest:
+    """Copy a preset's own files from a folder laid out as the installed model is: the diffusers layout, with
+    the encoder in image_encoder/ and the adapter where the preset says. Only safetensors, JSON and text are
+    copied. Where the folder has a manifest, every file must be what it says.
+
+    Raises Conflict, NotFound, OperatorError.
+    """
+    if not folder.is_dir():
+        raise NotFound(f"{folder} is no folder. Name one that holds the files of {preset.name}.")
+    refuse_executables(folder)
+    stage = _stage(preset)
+    shutil.rmtree(stage)
+    paths = [path for path in _files(folder) if path.suffix in TAKEN and path.name != MANIFEST]
+    _need_room(stage.parent, sum(path.stat().st_size for path in paths))
+    for path in paths:
+        name = path.relative_to(folder)
+        _copy(path, stage / name, progress.part(name.as_posix(), path.stat().st_size))
+    if not paths:
+        raise NotFound(f"{folder} holds no safetensors, JSON or text. Name the model's own folder.")
+    origins = [Origin(repo=str(folder.resolve()))]
+    if (folder / MANIFEST).is_file():
+        known = read_manifest(folder / MANIFEST)
+        origins = list(known.origins)
+        check_hashes(known, stage, progress.part("checksums", _bytes(known)))
+    return _finish(preset, stage, origins, progress)
+
+
+def verify_installed(preset: Preset, *, progress: Progress) -> None:
+    """Check every byte of an installed preset. Raises OperatorError."""
+    verify(preset)
+    for manifest in preset.needs.values():
+        known = read_manifest(manifest)
+        check_hashes(known, manifest.parent, progress.part(known.preset, _bytes(known)))
+
+
+def remove(preset: Preset, *, presets: Iterable[Preset]) -> None:
+    """Delete a preset's own files, also those of a download that was not finished.
+
+    Raises Conflict where another installed preset uses them, NotFound where there is nothing to remove.
+    """
+    if not preset.sources:
+        raise NotFound(f"The files of {preset.name} were not added with `penchant models add`: delete them.")
+    users = sorted(
+        one.name for one in presets if one is not preset and preset.name in one.needs and not one.missing
+    )
+    if users:
+        raise Conflict(f"{', '.join(users)} use the files of {preset.name}. Remove them first.")
+    stage = _stage_of(preset)
+    if not preset.own.is_dir() and not stage.is_dir():
+        raise NotFound(f"The model {preset.name} is not installed.")
+    for folder in (stage, preset.own):
+        if folder.is_dir():
+            # Without its manifest it is no longer installed, however far the rest comes.
+            (folder / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+
+
+def check_addable(preset: Preset) -> None:
+    """Raise where there is nothing to add, or something else has to be added first."""
+    if not preset.sources:
+        raise Conflict(f"The model {preset.name} needs nothing added: its files are in {preset.folder}.")
+    if preset.name not in preset.missing:
+        raise Conflict(
+            f"The model {preset.name} is installed. `penchant models verify {preset.name}` looks whether "
+            "it is whole."
+        )
+    others = [name for name in preset.missing if name != preset.name]
+    if others:
+        raise Conflict(f"{preset.name} is made of {others[0]}. Run `penchant models add {others[0]}` first.")
+
+
+def _stage_of(preset: Preset) -> Path:
+    return preset.own.parent / INCOMING / preset.name
+
+
+def _stage(preset: Preset) -> Path:
+    check_addable(preset)
+    stage = _stage_of(preset)
+    try:
+        stage.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperatorError(
+            f"{stage} cannot be made ({error.strerror}). Set PENCHANT_MODELS to a folder that can be written."
+        ) from error
+    return stage
+
+
+def _pinned(preset: Preset, stage: Path, hub: Hub) -> list[Snapshot]:
+    """Each source at its commit. One that the preset leaves open stays what it was at the first attempt."""
+    kept = stage / PINNED
+    earlier = dict(line.split() for line in kept.read_text().splitlines()) if kept.is_file() else {}
+    snapshots = []
+    for source in preset.sources:
+        pinned = source.revision or earlier.get(source.repo)
+        snapshots.append(hub.resolve(source.model_copy(update={"revision": pinned})))
+    kept.write_text("".join(f"{one.repo} {one.revision}\n" for one in snapshots))
+    return snapshots
+
+
+def _fetch(hub: Hub, snapshot: Snapshot, file: RemoteFile, path: Path, progress: Progress) -> None:
+    """Download a file unless it is there, and check it. What fails the check is thrown away."""
+    advance = progress.part(file.target, file.size)
+    if path.is_file() and _is(file, path):
+        advance(file.size)
+        return
+    hub.download(snapshot, file, path, advance)
+    if not _is(file, path):
+        path.unlink()
+        raise CorruptFile(
+            f"{file.path} of {snapshot.repo} arrived damaged (its checksum differs). Run the command again."
+        )
+
+
+def _is(file: RemoteFile, path: Path) -> bool:
+    size = path.stat().st_size
+    if size != file.size:
+        return False
+    with path.open("rb") as data:
+        if file.sha256 is not None:
+            return hashlib.file_digest(data, "sha256").hexdigest() == file.sha256
+        blob = hashlib.sha1(b"blob %d\0" % size)  # how git names what it stores
+        while chunk := data.read(CHUNK):
+            blob.update(chunk)
+    return file.blob is None or blob.hexdigest() == file.blob
+
+
+def _copy(source: Path, target: Path, advance: Advance) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as data, target.open("wb") as out:
+        while chunk := data.read(CHUNK):
+            out.write(chunk)
+            advance(len(chunk))
+
+
+def _finish(preset: Preset, stage: Path, origins: list[Origin], progress: Progress) -> Manifest:
+    """Check what was gathered as if it were in its place, write the manifest, and move it there."""
+    (stage / PINNED).unlink(missing_ok=True)
+    paths = _files(stage)
+    with _as_it_is_told(stage, preset.own):
+        verify(_staged(preset, stage))
+    advance = progress.part("checksums", sum(path.stat().st_size for path in paths))
+    manifest = Manifest(
+        preset=preset.name,
+        licence=preset.licence,
+        origins=tuple(origins),
+        files=record(stage, paths, advance),
+    )
+    write_manifest(manifest, stage)
+    if preset.own.exists():  # without a manifest, or it would be installed
+        shutil.rmtree(preset.own)
+    os.replace(stage, preset.own)
+    return manifest
+
+
+def _staged(preset: Preset, stage: Path) -> Preset:
+    needs = {name: path for name, path in preset.needs.items() if name != preset.name}
+    folder = preset.folder if preset.base is not None else stage
+    return preset.model_copy(update={"own": stage, "folder": folder, "needs": needs})
+
+
+@contextmanager
+def _as_it_is_told(stage: Path, own: Path) -> Iterator[None]:
+    """What is wrong with the gathered files is told by their names below the model's folder."""
+    try:
+        yield
+    except OperatorError as error:
+        name = error.message.replace(f"{stage}{os.sep}", "")
+        head, _, _ = name.partition(" Restore ")
+        raise type(error)(
+            f"{head} Nothing was added. Complete the folder, and run the command again."
+        ) from error
+
+
+def _need_room(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < size + SPARE_BYTES:
+        raise OperatorError(
+            f"{size / 1e9:.1f} GB are needed in {folder} and {free / 1e9:.1f} are free. Make room, or set "
+            "PENCHANT_MODELS to a folder on a larger disk."
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of a model below a folder; what begins with a dot is not of it, nor a part of a download."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.suffix != ".part"
+        and path.name != PINNED
+        and not any(part.startswith(".") for part in PurePosixPath(path.relative_to(folder)).parts)
+    )
+
+
+def _bytes(manifest: Manifest) -> int:
+    return sum(file.size for file in manifest.files.values())

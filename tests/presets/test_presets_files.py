@@ -1,0 +1,155 @@
+"""Presets files: what they may say, what they inherit, and on which line they are wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.config import get_settings
+from app.errors import InvalidPrompt, OperatorError
+from app.presets import MANIFEST, SHIPPED, get_preset, load_presets, read_presets, usable_preset
+
+GOOD = """
+[mine]
+title = "Mine"
+licence = "MIT"
+encoder = "e"
+sizes = [[64, 64]]
+steps = 4
+guidance = 4.0
+
+[[mine.sources]]
+repo = "somebody/first"
+files = ["*"]
+
+[[mine.sources]]
+repo = "somebody/second"
+into = {"a/*" = "image_encoder"}
+
+[mine.adapter]
+max_scale = 0.8
+
+[quick]
+title = "Quick"
+base = "mine"
+steps = 2
+loras = [{file = "loras/quick.safetensors"}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of models."""
+    monkeypatch.setenv("PENCHANT_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("PENCHANT_PRESETS", str(tmp_path / "presets.toml"))
+    (tmp_path / "presets.toml").write_text(GOOD)
+    _forget()
+    yield tmp_path / "models"
+    _forget()
+
+
+def _forget() -> None:
+    get_settings.cache_clear()
+    load_presets.cache_clear()
+
+
+def test_the_shipped_presets_are_pinned_and_safe() -> None:
+    presets = read_presets(SHIPPED)
+    assert {"starter", "sd15", "sdxl", "sdxl-turbo", "sdxl-lightning", "sdxl-lcm"} < presets.keys()
+    assert {"sd35-large", "flux-schnell", "flux-dev", "ssd-1b"} < presets.keys()
+    assert presets["starter"].missing == ()
+    assert {preset.pipeline for preset in presets.values()} == {
+        "StableDiffusionPipeline",
+        "StableDiffusionXLPipeline",
+        "StableDiffusion3Pipeline",
+        "FluxPipeline",
+    }
+    unpinned = {s.repo for preset in presets.values() for s in preset.sources if s.revision is None}
+    assert unpinned == {"XLabs-AI/flux-ip-adapter-v2"}
+    for preset in presets.values():
+        assert preset.adapter is not None or preset.best_of is not None
+        assert not preset.sources or preset.download_gb
+        assert all(side % 16 == 0 for size in preset.sizes for side in size)
+        assert len(preset.ratios) in (0, len(preset.sizes))
+
+
+def test_a_base_lends_its_words_and_its_files(models: Path) -> None:
+    mine, quick = get_preset("mine"), get_preset("quick")
+    assert (quick.steps, quick.guidance, quick.adapter) == (2, 4.0, mine.adapter)
+    assert quick.folder == mine.folder == models / "mine"
+    assert quick.extras == (models.parent / "loras" / "quick.safetensors",)
+    assert (mine.missing, quick.missing) == (("mine",), ("mine",))
+    lcm = get_preset("sdxl-lcm")
+    assert lcm.missing == ("sdxl", "sdxl-lcm")
+    assert lcm.extras == (models / "sdxl-lcm" / "pytorch_lora_weights.safetensors",)
+
+
+def test_a_preset_that_is_not_installed_says_how_to_add_it(models: Path) -> None:
+    with pytest.raises(InvalidPrompt, match=r"not installed.*`penchant models add mine`"):
+        usable_preset("quick")
+    with pytest.raises(InvalidPrompt, match=r"There is no model nosuch. Use --model with one of: starter\."):
+        usable_preset("nosuch")
+    (models / "mine").mkdir(parents=True)
+    (models / "mine" / MANIFEST).write_text("{}")
+    assert usable_preset("quick").missing == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("steps = 4", "line 7, mine.steps: Input should be less than or equal to 150"),
+        ('title = "Mine"', "line 2, mine.title: Field required"),
+        ("max_scale = 0.8", "line 19, mine.adapter.max_scale: Input should be greater than 0"),
+        ('repo = "somebody/second"', "line 15, mine.sources.1.repo: String should match"),
+        ('files = ["*"]', "line 10, mine.sources.0: Value error, a source names `files`"),
+        ('base = "mine"', "line 21, quick: there is no preset nobody above it"),
+        ('{file = "loras/quick.safetensors"}', "line 25, quick.loras.0.file: Value error, quick.ckpt is no"),
+        ("guidance = 4.0", "line 9, mine.colour: Extra inputs are not permitted"),
+        ("sizes = [[64, 64]]", "cannot be used: "),
+    ],
+)
+def test_an_error_names_the_line(tmp_path: Path, wrong: str, says: str) -> None:
+    replaced = {
+        "steps = 4": "steps = 400",
+        'title = "Mine"': "",
+        "max_scale = 0.8": "max_scale = -1",
+        'repo = "somebody/second"': 'repo = "second"',
+        'files = ["*"]': "",
+        'base = "mine"': 'base = "nobody"',
+        '{file = "loras/quick.safetensors"}': '{file = "quick.ckpt"}',
+        "guidance = 4.0": "guidance = 4.0\ncolour = 3",
+        "sizes = [[64, 64]]": "sizes = [[64, 64]",
+    }[wrong]
+    path = tmp_path / "wrong.toml"
+    path.write_text(GOOD.replace(wrong, replaced, 1))
+    with pytest.raises(OperatorError) as caught:
+        read_presets(path)
+    assert says in caught.value.message
+    assert str(path) in caught.value.message
+
+
+def test_every_error_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(GOOD.replace("steps = 4", "steps = 0").replace("guidance = 4.0", "guidance = -1"))
+    with pytest.raises(OperatorError) as caught:
+        read_presets(path)
+    assert [line.strip().partition(":")[0] for line in caught.value.message.splitlines()[1:]] == [
+        "line 7, mine.steps",
+        "line 8, mine.guidance",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('folder = "x"', "not both"),
+        ('own = "/"', "not for a presets file"),
+        ("true_guidance = 2.0", "Flux"),
+        ('checkpoint = "a.safetensors"', "needs a `base`"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(tmp_path: Path, more: str, says: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(GOOD.replace("steps = 4", f"steps = 4\n{more}", 1))
+    with pytest.raises(OperatorError, match=says):
+        read_presets(path)

@@ -1,0 +1,402 @@
+"""Models are added whole or not at all: from a hub on this machine, and from folders."""
+
+import json
+import pickle
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from typer.testing import CliRunner
+
+from app.cli.main import cli
+from app.config import get_settings
+from app.errors import Conflict, CorruptFile, NotFound, OperatorError, PenchantError, Unavailable
+from app.presets import MANIFEST, Preset, get_preset, load_presets
+from app.weights import install
+from app.weights.check import verify
+from app.weights.headers import NotSafetensors, check_header
+from app.weights.hub import Hub
+from app.weights.manifest import Advance, read_manifest
+from tests.weights.hub import LocalHub, Repository, serve
+
+PRESETS = """
+[base]
+title = "Base"
+licence = "A licence"
+encoder = "e"
+sizes = [[64, 64]]
+steps = 4
+guidance = 4.0
+gated = "https://example.org/base"
+
+[base.adapter]
+file = "adapter.safetensors"
+
+[[base.sources]]
+repo = "somebody/model"
+variant = "fp16"
+files = ["model_index.json", "unet/*", "notes/*"]
+
+[[base.sources]]
+repo = "somebody/adapter"
+revision = "2222222222222222222222222222222222222222"
+into = {"models/adapter.safetensors" = "ip_adapter", "models/encoder/*" = "image_encoder"}
+
+[light]
+title = "Light"
+licence = "Another licence"
+base = "base"
+loras = [{file = "lora.safetensors"}]
+
+[[light.sources]]
+repo = "somebody/lora"
+files = ["lora.safetensors"]
+
+[mine]
+title = "Mine"
+licence = "MIT"
+folder = "mine"
+encoder = "e"
+sizes = [[64, 64]]
+steps = 4
+guidance = 4.0
+"""
+
+
+class Quiet:
+    """Progress that nobody watches; it adds up the bytes."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def part(self, name: str, size: int) -> Advance:
+        return self._advance
+
+    def _advance(self, count: int) -> None:
+        self.bytes += count
+
+
+def weights(seed: int, size: int = 40_000) -> bytes:
+    """A safetensors file of four bytes a number."""
+    return save_bytes({"weight": np.random.default_rng(seed).standard_normal(size).astype(np.float32)})
+
+
+def save_bytes(tensors: dict[str, np.ndarray]) -> bytes:
+    from_numpy = {name: (value.dtype, value.shape, value.tobytes()) for name, value in tensors.items()}
+    header, at = {}, 0
+    for name, (_, shape, data) in from_numpy.items():
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + b"".join(data for _, _, data in from_numpy.values())
+
+
+INDEX = json.dumps({"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"]})
+MODEL = {
+    "model_index.json": INDEX.encode(),
+    "unet/config.json": b"{}",
+    "unet/diffusion_pytorch_model.safetensors": weights(1),
+    "unet/diffusion_pytorch_model.fp16.safetensors": weights(2, 20_000),
+    "unet/diffusion_pytorch_model.bin": b"never taken",
+    "notes/read.me": b"never taken",
+    "vae/config.json": b"not named",
+}
+ADAPTER = {
+    "models/adapter.safetensors": weights(3),
+    "models/encoder/config.json": b"{}",
+    "models/encoder/model.safetensors": weights(4),
+    "models/encoder/pytorch_model.bin": b"never taken",
+}
+LORA = {"lora.safetensors": weights(5, 1_000_000)}
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of models, and a file with presets for them."""
+    (tmp_path / "presets.toml").write_text(PRESETS)
+    monkeypatch.setenv("PENCHANT_PRESETS", str(tmp_path / "presets.toml"))
+    monkeypatch.setenv("PENCHANT_MODELS", str(tmp_path / "models"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    _forget()
+    yield tmp_path / "models"
+    _forget()
+
+
+def _forget() -> None:
+    get_settings.cache_clear()
+    load_presets.cache_clear()
+
+
+@pytest.fixture
+def local(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    """A hub with the files of the presets."""
+    with serve() as hub:
+        hub.repositories |= {
+            "somebody/model": Repository(dict(MODEL)),
+            "somebody/adapter": Repository(dict(ADAPTER), revision="2" * 40),
+            "somebody/lora": Repository(dict(LORA)),
+        }
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub
+
+
+def add(name: str) -> Quiet:
+    hub, progress = Hub(), Quiet()
+    try:
+        install.add_from_hub(get_preset(name), hub=hub, progress=progress)
+    finally:
+        hub.close()
+    return progress
+
+
+def test_a_model_comes_from_the_hub_at_its_revision(local: LocalHub, models: Path) -> None:
+    add("base")
+    folder = models / "base"
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
+        MANIFEST,
+        "model_index.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "ip_adapter/adapter.safetensors",
+        "image_encoder/config.json",
+        "image_encoder/model.safetensors",
+    }
+    # Of two precisions, the one that the preset names.
+    half = MODEL["unet/diffusion_pytorch_model.fp16.safetensors"]
+    assert (folder / "unet" / "diffusion_pytorch_model.safetensors").read_bytes() == half
+    manifest = read_manifest(folder / MANIFEST)
+    assert [(origin.repo, origin.revision) for origin in manifest.origins] == [
+        ("somebody/model", "1" * 40),
+        ("somebody/adapter", "2" * 40),
+    ]
+    assert get_preset("base").missing == ()
+    verify(get_preset("base"))
+    install.verify_installed(get_preset("base"), progress=Quiet())
+    with pytest.raises(Conflict, match="is installed"):
+        add("base")
+
+
+def test_an_interrupted_download_goes_on_where_it_ended(local: LocalHub, models: Path) -> None:
+    add("base")
+    lora = local.repositories["somebody/lora"]
+    lora.cut.add("lora.safetensors")
+    with pytest.raises(Unavailable, match=r"Run the command again"):
+        add("light")
+    assert get_preset("light").missing == ("light",)
+    lora.cut.clear()
+    local.asked.clear()
+    add("light")
+    ((_, asked, _),) = [one for one in local.asked if one[0].endswith("lora.safetensors")]
+    assert asked is not None
+    assert int(asked[6:-1]) >= len(LORA["lora.safetensors"]) // 4
+    assert (models / "light" / "lora.safetensors").read_bytes() == LORA["lora.safetensors"]
+
+
+def test_an_open_revision_is_looked_up_once(local: LocalHub, models: Path) -> None:
+    add("base")
+    lora = local.repositories["somebody/lora"]
+    lora.cut.add("lora.safetensors")
+    with pytest.raises(Unavailable):
+        add("light")
+    local.asked.clear()
+    with pytest.raises(Unavailable):
+        add("light")
+    assert local.asked[0][0] == f"/api/models/somebody/lora/revision/{'1' * 40}"
+
+
+def test_what_arrives_damaged_is_thrown_away(local: LocalHub, models: Path) -> None:
+    local.repositories["somebody/model"].damaged |= {"model_index.json"}
+    with pytest.raises(CorruptFile, match="arrived damaged"):
+        add("base")
+    local.repositories["somebody/model"].damaged.clear()
+    local.repositories["somebody/adapter"].damaged |= {"models/adapter.safetensors"}
+    with pytest.raises(CorruptFile, match="arrived damaged"):
+        add("base")
+    assert not (models / "base").exists()
+    local.repositories["somebody/adapter"].damaged.clear()
+    add("base")
+
+
+def test_a_gated_model_is_explained(local: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    local.repositories["somebody/model"].gated = True
+    with pytest.raises(OperatorError, match=r"gated.*accept its terms.*HF_TOKEN"):
+        add("base")
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    add("base")
+    assert {token for _, _, token in local.asked[1:]} == {"Bearer secret"}
+
+
+def test_a_hub_out_of_reach_is_said(local: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(Unavailable, match="--from"):
+        add("base")
+    monkeypatch.setenv("HF_ENDPOINT", local.url)
+    del local.repositories["somebody/adapter"].files["models/encoder/model.safetensors"]
+    with pytest.raises(OperatorError, match=r"lacks image_encoder/\*\.safetensors\. Nothing was added"):
+        add("base")
+
+
+@pytest.fixture
+def folder(models: Path, tmp_path: Path) -> Path:
+    """The files of `base` in the layout that it is added from."""
+    folder = tmp_path / "brought"
+    for path, data in {
+        "model_index.json": MODEL["model_index.json"],
+        "unet/diffusion_pytorch_model.safetensors": weights(1),
+        "ip_adapter/adapter.safetensors": weights(3),
+        "image_encoder/model.safetensors": weights(4),
+        "README.md": b"# not copied",
+        "sample.png": b"\x89PNG not copied",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def bring(folder: Path, name: str = "base") -> Preset:
+    install.add_from_folder(get_preset(name), folder=folder, progress=Quiet())
+    return get_preset(name)
+
+
+def test_a_model_comes_from_a_folder_without_a_network(folder: Path, models: Path) -> None:
+    preset = bring(folder)
+    assert preset.missing == ()
+    assert not (models / "base" / "README.md").exists()
+    assert (folder / "README.md").exists()
+    install.verify_installed(preset, progress=Quiet())
+
+
+def test_a_folder_that_lacks_something_adds_nothing(folder: Path, models: Path) -> None:
+    (folder / "ip_adapter" / "adapter.safetensors").unlink()
+    with pytest.raises(OperatorError, match=r"lacks ip_adapter/adapter\.safetensors\. Nothing was added"):
+        bring(folder)
+    assert get_preset("base").missing == ("base",)
+    with pytest.raises(NotFound, match="is no folder"):
+        bring(folder / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["unet/weights.bin", "unet/x.safetensors", "config.json", "a.md", "plain"])
+def test_a_pickle_in_a_folder_is_refused_under_whatever_name(folder: Path, models: Path, name: str) -> None:
+    (folder / name).write_bytes(pickle.dumps({"weights": [1.0] * 10}))
+    with pytest.raises(CorruptFile, match="is refused"):
+        bring(folder)
+    assert not (models / "base").exists()
+
+
+def test_a_folder_with_a_manifest_must_be_what_it_says(folder: Path, models: Path, tmp_path: Path) -> None:
+    bring(folder)
+    shutil.move(models / "base", tmp_path / "disk")
+    path = tmp_path / "disk" / "unet" / "diffusion_pytorch_model.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(CorruptFile, match="checksum differs"):
+        bring(tmp_path / "disk")
+    path.write_bytes(whole)
+    bring(tmp_path / "disk")
+
+
+def test_one_changed_bit_is_found(folder: Path, models: Path) -> None:
+    preset = bring(folder)
+    path = models / "base" / "image_encoder" / "model.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    verify(preset)  # what a worker looks at when it loads: the sizes
+    with pytest.raises(CorruptFile, match=r"checksum differs.*penchant models remove base"):
+        install.verify_installed(preset, progress=Quiet())
+    path.unlink()
+    with pytest.raises(OperatorError, match="penchant models remove base"):
+        verify(preset)
+
+
+def test_what_others_are_made_of_is_not_removed(folder: Path, local: LocalHub, models: Path) -> None:
+    bring(folder)
+    add("light")
+    presets = load_presets().values()
+    with pytest.raises(Conflict, match="light use the files of base"):
+        install.remove(get_preset("base"), presets=presets)
+    install.remove(get_preset("light"), presets=presets)
+    install.remove(get_preset("base"), presets=presets)
+    assert get_preset("light").missing == ("base", "light")
+    assert not (models / "base").exists()
+    with pytest.raises(NotFound, match="not installed"):
+        install.remove(get_preset("base"), presets=presets)
+    with pytest.raises(Conflict, match="`penchant models add base` first"):
+        add("light")
+    with pytest.raises(NotFound, match="delete them"):
+        install.remove(get_preset("mine"), presets=presets)
+
+
+def command(*arguments: str) -> str:
+    """What a command prints; what it would say on failing is raised."""
+    result = CliRunner().invoke(cli, ["models", *arguments], env={"COLUMNS": "160"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_the_commands(folder: Path, models: Path) -> None:
+    with pytest.raises(PenchantError, match="--accept-licence"):
+        command("add", "base", "--from", str(folder))
+    with pytest.raises(NotFound, match="PENCHANT_PRESETS"):
+        command("add", "nosuch")
+    with pytest.raises(NotFound, match="penchant models add base"):
+        command("verify", "base")
+    added = command("add", "base", "--from", str(folder), "--accept-licence")
+    assert "Licence: A licence" in added
+    assert "PENCHANT_MODEL=base penchant up" in added
+    assert "base is whole" in command("verify", "base")
+    listed = {line.split("│")[1].strip(): line for line in command("list").splitlines() if "│" in line}
+    assert [listed[name].split("│")[3].strip() for name in ("base", "light", "sdxl", "starter", "mine")] == [
+        "yes",
+        "no",
+        "no",
+        "yes",
+        "yes",
+    ]
+    assert "removed" in command("remove", "base", "--yes")
+
+
+def test_a_download_is_asked_for_by_nobody_else(local: LocalHub) -> None:
+    load_presets()
+    get_preset("base")
+    command("list")
+    with pytest.raises(OperatorError):
+        verify(get_preset("base"))
+    assert local.asked == []
+    assert httpx.get(f"{local.url}/api/models/somebody/lora/revision/main").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x08",
+        (2**40).to_bytes(8, "little") + b"{}",
+        (2).to_bytes(8, "little") + b"[]",
+        (2).to_bytes(8, "little") + b"{}",
+        (4).to_bytes(8, "little") + b"nope",
+        weights(1)[:-1],
+        weights(1) + b"\0",
+        weights(1).replace(b"40000", b"40001", 1),
+        weights(1).replace(b"data_offsets", b"data_0ffsets", 1),
+    ],
+    ids=lambda data: f"{len(data)} bytes",
+)
+def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.safetensors").write_bytes(data)
+    with pytest.raises(NotSafetensors):
+        check_header(tmp_path / "x.safetensors")
+
+
+def test_what_the_library_writes_is_accepted(tmp_path: Path) -> None:
+    tensors = {
+        "a": np.zeros((2, 3), np.float16),
+        "b": np.ones(5, np.int64),
+        "empty": np.zeros((0, 4), np.float32),
+    }
+    save_file(tensors, tmp_path / "x.safetensors", metadata={"format": "pt"})
+    check_header(tmp_path / "x.safetensors")

@@ -1,0 +1,161 @@
+"""What the pipelines of diffusers want differently: how they are guided, and how an image adapter is fed."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from diffusers.models.embeddings import ImageProjection
+
+from app.errors import OperatorError
+from app.presets import Adapter, Preset
+
+if TYPE_CHECKING:
+    from worker.pipelines import Conditioning, Shot
+
+
+@dataclass(frozen=True)
+class Family:
+    """Stable Diffusion and SDXL: a UNet, guided by a second pass that sees the negative prompt.
+
+    `half` is the precision on a GPU; some weights overflow in float16.
+    """
+
+    denoiser: str = "unet"
+    half: torch.dtype = torch.float16
+
+    def network(self, pipeline: Any) -> Any:
+        """The part of a pipeline that paints."""
+        return getattr(pipeline, self.denoiser)
+
+    def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
+        """2 where each step sees the negative prompt too. A UNet distilled for guidance takes it as a number
+        instead."""
+        return 2 if shot.guidance > 1 and pipeline.unet.config.time_cond_proj_dim is None else 1
+
+    def guide(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+        """The arguments of a call that say what to avoid, and how firmly to hold to the prompt."""
+        return {"negative_prompt": shot.negative or None, "guidance_scale": shot.guidance}
+
+    def feed(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+        """The arguments that carry the image embeddings: one tensor (2, 1, d), the negative one first, or
+        (1, 1, d) where there is no second pass."""
+        assert shot.conditioning is not None
+        both = self._tensor(pipeline, shot.conditioning)
+        return {"ip_adapter_image_embeds": [both if self.passes(pipeline, shot, preset) == 2 else both[1:]]}
+
+    def scale(self, pipeline: Any, adapter: Adapter, scale: float) -> None:
+        """Set how strongly the adapter acts, block by block where it says so."""
+        pipeline.set_ip_adapter_scale(scaled(adapter.blocks, scale) if adapter.blocks is not None else scale)
+
+    def load_adapter(self, pipeline: Any, preset: Preset) -> None:
+        """Give the pipeline's network the adapter of the preset. Raises what diffusers raises."""
+        assert preset.adapter is not None
+        pipeline.load_ip_adapter(
+            str(preset.folder),
+            subfolder=preset.adapter.folder,
+            weight_name=preset.adapter.file,
+            local_files_only=True,
+            **self._no_encoder(),
+        )
+
+    def adapter_width(self, pipeline: Any) -> int | None:
+        """How many numbers of an embedding the loaded adapter takes; None where it takes no embedding."""
+        layer = self.network(pipeline).encoder_hid_proj.image_projection_layers[0]
+        return int(layer.image_embeds.in_features) if isinstance(layer, ImageProjection) else None
+
+    def unpack(self, pipeline: Any, latents: torch.Tensor, shot: "Shot") -> torch.Tensor:
+        """Latents as a step's callback gets them, as (n, c, h, w)."""
+        return latents
+
+    def _no_encoder(self) -> dict[str, Any]:
+        return {"image_encoder_folder": None}
+
+    def _tensor(self, pipeline: Any, conditioning: "Conditioning") -> torch.Tensor:
+        """(2, 1, d), the negative one first."""
+        rows = np.stack([conditioning.negative, conditioning.positive])[:, None]
+        return torch.from_numpy(rows).to(pipeline.device, self.network(pipeline).dtype)
+
+
+@dataclass(frozen=True)
+class StableDiffusion3(Family):
+    """A transformer whose adapter reads an image's patches, and sees how far the painting is.
+
+    A taste is one embedding, not patches: every patch gets it. (An average over patches is what the encoder
+    stores, see worker.encoders.)
+    """
+
+    denoiser: str = "transformer"
+    half: torch.dtype = torch.bfloat16
+
+    def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
+        return 2 if shot.guidance > 1 else 1
+
+    def feed(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+        assert shot.conditioning is not None
+        config = pipeline.image_encoder.config
+        patches = (config.image_size // config.patch_size) ** 2
+        both = self._tensor(pipeline, shot.conditioning).expand(-1, patches, -1)
+        return {"ip_adapter_image_embeds": both if self.passes(pipeline, shot, preset) == 2 else both[1:]}
+
+    def scale(self, pipeline: Any, adapter: Adapter, scale: float) -> None:
+        if adapter.blocks is not None:
+            raise OperatorError("The adapter of a StableDiffusion3Pipeline has one scale: drop `blocks`.")
+        pipeline.set_ip_adapter_scale(scale)
+
+    def adapter_width(self, pipeline: Any) -> int | None:
+        return int(pipeline.transformer.image_proj.proj_in.in_features)
+
+
+@dataclass(frozen=True)
+class Flux(Family):
+    """A transformer that was taught guidance as a number. A second pass is made under true guidance only.
+
+    Without negative embeddings the pipeline would encode a black image, so it is always given them.
+    """
+
+    denoiser: str = "transformer"
+    half: torch.dtype = torch.bfloat16
+
+    def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
+        return 2 if preset.true_guidance > 1 else 1
+
+    def guide(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+        options: dict[str, Any] = {"guidance_scale": shot.guidance}
+        if self.passes(pipeline, shot, preset) == 2:
+            options |= {"negative_prompt": shot.negative, "true_cfg_scale": preset.true_guidance}
+        return options
+
+    def feed(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+        assert shot.conditioning is not None
+        negative, positive = self._tensor(pipeline, shot.conditioning).split(1)
+        return {
+            "ip_adapter_image_embeds": [positive],
+            "negative_ip_adapter_image_embeds": [negative],
+        }
+
+    def unpack(self, pipeline: Any, latents: torch.Tensor, shot: "Shot") -> torch.Tensor:
+        unpacked: torch.Tensor = pipeline._unpack_latents(
+            latents, shot.height, shot.width, pipeline.vae_scale_factor
+        )
+        return unpacked
+
+    def _no_encoder(self) -> dict[str, Any]:
+        return {"image_encoder_pretrained_model_name_or_path": None}
+
+
+FAMILIES: dict[str, Family] = {
+    "StableDiffusionPipeline": Family(),
+    "StableDiffusionXLPipeline": Family(),
+    "StableDiffusion3Pipeline": StableDiffusion3(),
+    "FluxPipeline": Flux(),
+}
+
+
+def scaled(blocks: Any, scale: float) -> Any:
+    """The scale of each block: its share of `scale`."""
+    if isinstance(blocks, dict):
+        return {name: scaled(share, scale) for name, share in blocks.items()}
+    if isinstance(blocks, list):
+        return [share * scale for share in blocks]
+    return blocks * scale
