@@ -151,4 +151,5 @@ def comparisons_of(session: Session, *, profile: Profile, space: Space) -> Compa
     empty = np.empty((0, len(space.scales)))
     left = np.stack([where[row[0]] for row in known]) if known else empty
     right = np.stack([where[row[1]] for row in known]) if known else empty
-    return compare([Answer(row[2]) for row in known], left, right)
+    images = np.array([row[:2] for row in known], dtype=np.int64).reshape(-1, 2)
+    return compare([Answer(row[2]) for row in known], left, right, images=images)
