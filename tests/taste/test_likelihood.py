@@ -47,5 +47,5 @@ def test_pulls_are_the_slopes_of_the_same_name() -> None:
     z, outcome = np.linspace(-40, 40, 201), np.tile([0.0, 0.5, 1.0], 67)
     at = slopes(z, outcome, lapse=0.03)
     first, information = pulls(z, outcome, lapse=0.03)
-    np.testing.assert_allclose(first, at.first, rtol=1e-9, atol=1e-15)
-    np.testing.assert_allclose(information, at.information, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(first, at.first, rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(information, at.information, rtol=1e-9, atol=1e-13)
