@@ -69,7 +69,7 @@ def fit(study: Study, rng: np.random.Generator, *, independent: bool = False) ->
     rank = int(np.linalg.matrix_rank(study.items - study.items.mean(axis=0)))
     k = min(rank, len(study.items) - 1, study.components or MOST_COMPONENTS)
     space = fit_space(study.items, k, encoder="benchmark", version=1)
-    fitted = Fitted(project(space, study.items), prior(space), Settings(), independent)
+    fitted = Fitted(project(space, study.items), prior(space), Settings(), independent or study.whole)
     people = [fitted.compare(choices) for choices in study.train.by_user().values()]
     if not people:
         return fitted
