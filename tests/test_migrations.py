@@ -52,6 +52,7 @@ def test_tastes_of_an_earlier_rule_are_left_to_be_learned_again(empty_database_u
             "insert into profiles (public_id, person_id, name, is_global, is_default, rating_count)"
             " values ('p', 1, 'Global', true, true, 1)"
         )
+        connection.execute("insert into spaces (encoder, version, data) values ('starter', 1, '')")
         connection.execute(
             "insert into tastes (profile_id, encoder, space_version, mean, covariance, comparisons)"
             " values (1, 'starter', 1, '{0, 0}', '', 1)"

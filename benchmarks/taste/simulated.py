@@ -6,9 +6,9 @@ Run as `python -m benchmarks.taste.simulated FILE`: 900 items of 64 numbers, 750
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 ITEMS, NUMBERS, PEOPLE, TESTED, CHOICES = 900, 64, 750, 250, 100_000
@@ -27,8 +27,8 @@ def write(path: Path, *, seed: int = 0) -> None:
     special = SPECIAL * rng.standard_normal((PEOPLE, ITEMS))
     value = ((items[a] - items[b]) * tastes[user]).sum(axis=1) + special[user, a] - special[user, b]
     y = (rng.random(CHOICES) < expit(value)).astype(np.float64)
-    arrays: dict[str, NDArray[np.generic]] = {"items": items.astype(np.float32)}
-    columns: dict[str, NDArray[np.generic]] = {"user": user, "a": a, "b": b, "y": y}
+    arrays: dict[str, Any] = {"items": items.astype(np.float32)}
+    columns = {"user": user, "a": a, "b": b, "y": y}
     for part, there in (("test", user < TESTED), ("train", user >= TESTED)):
         arrays |= {f"{part}_{name}": column[there] for name, column in columns.items()}
     np.savez(path, **arrays)
