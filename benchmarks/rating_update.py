@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit
 
 from app.taste.arrays import Array
-from app.taste.comparisons import Answer, Comparisons, compare
+from app.taste.comparisons import Answer, Comparisons, compare, newest
 from app.taste.pairs import choose
 from app.taste.posterior import Posterior, refit, update
 
@@ -29,10 +29,11 @@ def person(k: int, rng: np.random.Generator) -> tuple[Posterior, Comparisons, Ar
     images = rng.standard_normal((600, k))
     cov = np.eye(k + 1) * 3.0 / k
     start = Posterior(mean=np.zeros(k + 1), cov=cov, count=0)
-    left, right = images[rng.integers(600, size=RATINGS)], images[rng.integers(600, size=RATINGS)]
+    pairs = rng.integers(600, size=(RATINGS, 2))
+    left, right = images[pairs[:, 0]], images[pairs[:, 1]]
     logits = (left - right) @ rng.normal(scale=np.sqrt(3.0 / k), size=k)
     answers = [Answer.LEFT if yes else Answer.RIGHT for yes in rng.random(RATINGS) < expit(logits)]
-    return start, compare(answers, left, right), images
+    return start, compare(answers, left, right, images=pairs), images
 
 
 def median_ms(action: Callable[[], object], repeats: int) -> float:
@@ -52,7 +53,7 @@ def main() -> None:
     print(f"{'k':>4} {'update ms':>10} {f'refit of {RATINGS:,} ms':>20} {f'choose of {CANDIDATES} ms':>18}")
     for k in DIMENSIONS:
         start, ratings, images = person(k, rng)
-        one = compare([Answer.LEFT], images[:1], images[1:2])
+        one = newest(compare([Answer.LEFT], images[:1], images[1:2], images=np.array([[0, 1]])), {0: 3})
         left, right = images[rng.integers(600, size=CANDIDATES)], images[rng.integers(600, size=CANDIDATES)]
         full = refit(start, ratings)
         figures = (

@@ -42,3 +42,22 @@ def test_pairs_that_were_rated_before_count_as_answered(empty_database_url: str)
     with psycopg.connect(empty_database_url) as connection:
         rows = connection.execute("select right_id, answered from pairs order by right_id").fetchall()
     assert rows == [(2, True), (3, False)]
+
+
+def test_tastes_of_an_earlier_rule_are_left_to_be_learned_again(empty_database_url: str) -> None:
+    upgrade(empty_database_url, "0004")
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("insert into people default values")
+        connection.execute(
+            "insert into profiles (public_id, person_id, name, is_global, is_default, rating_count)"
+            " values ('p', 1, 'Global', true, true, 1)"
+        )
+        connection.execute("insert into spaces (encoder, version, data) values ('starter', 1, '')")
+        connection.execute(
+            "insert into tastes (profile_id, encoder, space_version, mean, covariance, comparisons)"
+            " values (1, 'starter', 1, '{0, 0}', '', 1)"
+        )
+    upgrade(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("select count(*) from tastes").fetchone() == (0,)
+        assert connection.execute("select rating_count from profiles").fetchone() == (1,)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.models import Profile, Rating
 from app.services.tastes import decode, encoder_in_use, load_space, stored_taste, taste_from_row
-from app.taste.comparisons import Answer, compare
+from app.taste.comparisons import Answer, compare, newest
 from app.taste.posterior import Posterior, predict, update
 from app.taste.space import Space, project
 
@@ -20,13 +20,20 @@ Array = NDArray[np.float64]
 _FACTS = text("""
     select pairs.left_id, pairs.right_id, ratings.id, ratings.answer, ratings.created_at,
         vector_send(lefts.image_vector) as left_vector, vector_send(rights.image_vector) as right_vector,
-        tastes.space_version, tastes.mean, tastes.covariance, tastes.comparisons,
+        tastes.space_version, tastes.mean, tastes.covariance, tastes.comparisons, left_met, right_met,
         (select max(version) from spaces where spaces.encoder = :encoder) as newest
     from pairs
     left join ratings on ratings.pair_id = pairs.id
     left join embeddings lefts on lefts.image_id = pairs.left_id and lefts.encoder = :encoder
     left join embeddings rights on rights.image_id = pairs.right_id and rights.encoder = :encoder
     left join tastes on tastes.profile_id = pairs.profile_id and tastes.encoder = :encoder
+    cross join lateral (
+        select count(*) filter (where pairs.left_id in (met.left_id, met.right_id)) as left_met,
+            count(*) filter (where pairs.right_id in (met.left_id, met.right_id)) as right_met
+        from pairs met join ratings said on said.pair_id = met.id and said.answer <> 'skip'
+        where met.profile_id = pairs.profile_id
+            and array[met.left_id, met.right_id] && array[pairs.left_id, pairs.right_id]
+    ) known
     where pairs.id = :pair and pairs.profile_id = :profile
 """).bindparams(bindparam("pair", type_=Uuid))
 
@@ -59,12 +66,13 @@ _LEARN = text("""
 
 @dataclass(frozen=True)
 class Facts:
-    """A pair that was offered: its rating if it has one, its images' places (k,) if they are known, and the
-    profile's taste before it."""
+    """A pair that was offered: its rating if it has one, its images' places (k,) if they are known, in how
+    many comparisons each stood, left before right, and the profile's taste before it."""
 
     rating: Rating | None
     left: Array | None
     right: Array | None
+    met: dict[int, int]
     taste: Posterior
     space: Space
 
@@ -85,7 +93,8 @@ def facts(session: Session, *, profile: Profile, pair_id: UUID) -> Facts | None:
         taste = stored_taste(session, profile=profile, space=space)
     left = None if row.left_vector is None else project(space, decode(row.left_vector)[None])
     right = None if row.right_vector is None else project(space, decode(row.right_vector)[None])
-    return Facts(rating=rating, left=left, right=right, taste=taste, space=space)
+    met = {row.left_id: row.left_met, row.right_id: row.right_met}
+    return Facts(rating=rating, left=left, right=right, met=met, taste=taste, space=space)
 
 
 def learn(session: Session, *, profile: Profile, pair_id: UUID, known: Facts, answer: str) -> Rating:
@@ -94,7 +103,9 @@ def learn(session: Session, *, profile: Profile, pair_id: UUID, known: Facts, an
     if known.left is not None and known.right is not None:
         values["predicted"] = float(predict(known.taste, known.left - known.right)[0])
         if answer != Answer.SKIP:
-            taste = update(known.taste, compare([Answer(answer)], known.left, known.right))
+            numbers = np.array([list(known.met)], dtype=np.int64)
+            said = compare([Answer(answer)], known.left, known.right, images=numbers)
+            taste = update(known.taste, newest(said, known.met))
             values |= {
                 "version": known.space.version,
                 "mean": taste.mean.tolist(),

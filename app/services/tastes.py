@@ -175,4 +175,5 @@ def comparisons_of(
     empty = np.empty((0, len(space.scales)))
     left = np.stack([where[row[0]] for row in known]) if known else empty
     right = np.stack([where[row[1]] for row in known]) if known else empty
-    return compare([row[2] for row in known], left, right)
+    images = np.array([row[:2] for row in known], dtype=np.int64).reshape(-1, 2)
+    return compare([row[2] for row in known], left, right, images=images)

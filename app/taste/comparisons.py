@@ -1,7 +1,7 @@
 """Answers turned into comparisons: the only thing the learner sees of a rating."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.taste.arrays import Array, checked
 from app.taste.errors import InvalidInput
+from app.taste.repeats import UNKNOWN, Indices, newest_shares, shares
 
 TYPICAL_WEIGHT = 0.5
 
@@ -33,7 +34,7 @@ class Comparisons:
     difference (n, k): the two images' places in the space, subtracted; outcome (n,): 1, 0, or 0.5 for a tie;
     weight (n,): how much of an answer it is; side (n,): 1 where the first image stood left of the second, so
     that a habit of answering "left" is learned apart, else 0; count: the ratings they came from, skips left
-    out.
+    out; images (n, 2): the two images' numbers, UNKNOWN where not given and for the typical image.
     """
 
     difference: Array
@@ -41,9 +42,14 @@ class Comparisons:
     weight: Array
     side: Array
     count: int
+    images: Indices = field(default_factory=lambda: _unknown(0))
 
     def __post_init__(self) -> None:
         n = len(self.outcome)
+        if not len(self.images):
+            object.__setattr__(self, "images", _unknown(n))
+        if self.images.shape != (n, 2):
+            raise InvalidInput(f"images has shape {self.images.shape}, expected {(n, 2)}")
         checked("difference", self.difference, (n, None))
         for name in ("outcome", "weight", "side"):
             checked(name, getattr(self, name), (n,))
@@ -58,15 +64,24 @@ class Comparisons:
         """The design matrix (n, k + 1): the differences, then the side."""
         return np.concatenate([self.difference, self.side[:, None]], axis=1)
 
+    @property
+    def counted(self) -> Array:
+        """How much of an answer each is (n,) beside the others, with which it may share an image."""
+        return self.weight * shares(self.images)
 
-def compare(answers: Sequence[Answer], left: Array, right: Array) -> Comparisons:
+
+def compare(
+    answers: Sequence[Answer], left: Array, right: Array, *, images: Indices | None = None
+) -> Comparisons:
     """Turn answers about pairs into comparisons.
 
-    left, right (n, k): the images' places in the space. A skip says nothing. "Both bad" sets each image below
-    the gallery's typical one, which is the origin of the space, with less weight than a choice.
+    left, right (n, k): the images' places in the space; images (n, 2): their numbers, where they may return.
+    A skip says nothing. "Both bad" sets each image below the gallery's typical one, which is the origin of
+    the space, with less weight than a choice.
     """
     left = checked("left", left, (len(answers), None))
     right = checked("right", right, left.shape)
+    images = _unknown(len(answers)) if images is None else images
     given = np.array([Answer(answer) for answer in answers], dtype=object)
     choices = np.isin(given, list(_OUTCOME))
     bad = given == Answer.BOTH_BAD
@@ -77,9 +92,13 @@ def compare(answers: Sequence[Answer], left: Array, right: Array) -> Comparisons
         weight=np.ones(len(outcome)),
         side=np.ones(len(outcome)),
         count=len(outcome),
+        images=images[choices],
     )
+    if not bad.any():
+        return pairs
     typical = _against_typical(np.concatenate([left[bad], right[bad]]), liked=False, count=int(bad.sum()))
-    return join([pairs, typical]) if len(typical) else pairs
+    numbers = np.column_stack([images[bad].T.ravel(), np.full(len(typical), UNKNOWN)])
+    return join([pairs, replace(typical, images=numbers)])
 
 
 def like(images: Array, *, liked: bool) -> Comparisons:
@@ -100,6 +119,15 @@ def join(parts: Sequence[Comparisons]) -> Comparisons:
         weight=np.concatenate([part.weight for part in parts]),
         side=np.concatenate([part.side for part in parts]),
         count=sum(part.count for part in parts),
+        images=np.concatenate([part.images for part in parts]),
+    )
+
+
+def newest(rating: Comparisons, met: Mapping[int, int]) -> Comparisons:
+    """Return a rating with the weight it has after others; met: in how many comparisons each image stood."""
+    before = [[met.get(int(image), 0) for image in pair] for pair in rating.images]
+    return replace(
+        rating, weight=rating.weight * newest_shares(np.array(before, dtype=np.int64).reshape(-1, 2))
     )
 
 
@@ -111,6 +139,7 @@ def take(comparisons: Comparisons, rows: NDArray[np.int64]) -> Comparisons:
         weight=comparisons.weight[rows],
         side=comparisons.side[rows],
         count=len(rows),
+        images=comparisons.images[rows],
     )
 
 
@@ -123,3 +152,7 @@ def _against_typical(images: Array, *, liked: bool, count: int) -> Comparisons:
         side=np.zeros(n),
         count=count,
     )
+
+
+def _unknown(n: int) -> Indices:
+    return np.full((n, 2), UNKNOWN, dtype=np.int64)

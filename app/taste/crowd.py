@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from app.taste.arrays import Array
 from app.taste.comparisons import Comparisons
 from app.taste.errors import InvalidInput
-from app.taste.likelihood import LAPSE, SCALE, check_lapse, slopes
+from app.taste.likelihood import LAPSE, SCALE, check_lapse, pulls
 from app.taste.posterior import Posterior
 
 _MOST_NUMBERS = 4_000_000
 _LEAP = 2.0
+_STILL = 1e-9  # logits
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _padded(index: list[int], people: Sequence[Comparisons], size: int) -> Crowd
     rows, outcome, weight = np.zeros((p, size, k + 1)), np.full((p, size), 0.5), np.zeros((p, size))
     for at, i in enumerate(index):
         n = len(people[i])
-        rows[at, :n], outcome[at, :n], weight[at, :n] = people[i].rows, people[i].outcome, people[i].weight
+        rows[at, :n], outcome[at, :n], weight[at, :n] = people[i].rows, people[i].outcome, people[i].counted
     return Crowd(np.array(index), rows, outcome, weight)
 
 
@@ -66,11 +67,11 @@ def settle(
 ) -> tuple[Array, Array]:
     """Return each person's posterior under the prior `start`: means (p, k + 1) and covariances.
 
-    Fisher scoring, `steps` steps from `near` (means, covariances), none moving a logit by more than 2.
-    With one node it is the refit's Laplace approximation: a dozen steps from the prior agree with it. With
-    more, slope and information are averaged over what the logit may be, by Gauss-Hermite quadrature: the
-    Gaussian variational approximation (Opper & Archambeau 2009), which does not understate how far people
-    with few answers differ, as Laplace does (Breslow & Lin 1995).
+    Fisher scoring, at most `steps` steps from `near` (means, covariances), none moving a logit by more than
+    2. With one node it is the refit's Laplace approximation: a dozen steps from the prior agree with it.
+    With more, slope and information are averaged over what the logit may be, by Gauss-Hermite quadrature:
+    the Gaussian variational approximation (Opper & Archambeau 2009), which does not understate how far
+    people with few answers differ, as Laplace does (Breslow & Lin 1995).
     """
     check_lapse(lapse)
     stiff = np.linalg.inv(start.cov)
@@ -78,11 +79,16 @@ def settle(
     for _ in range(steps):
         first, information = _averaged(rows, crowd, means, covs, nodes, lapse)
         pull = (first[:, None, :] @ rows)[:, 0] - (means - start.mean) @ stiff
-        precision = stiff + rows.transpose(0, 2, 1) @ (information[:, :, None] * rows)
+        half = rows * np.sqrt(information)[:, :, None]
+        precision = (
+            stiff + half.transpose(0, 2, 1) @ half
+        )  # a square, so that BLAS computes one triangle only
         covs = np.asarray(np.linalg.inv(precision), dtype=np.float64)
         step = covs @ pull[:, :, None]
         leap = np.abs(rows @ step).max(axis=(1, 2))
         means = means + step[:, :, 0] * np.minimum(1.0, _LEAP / np.maximum(leap, _LEAP))[:, None]
+        if leap.max() < _STILL:
+            break
     return means, covs
 
 
@@ -92,13 +98,14 @@ def _averaged(
     """Slope and information (p, n) of each answer, averaged over the uncertain logits."""
     z = (rows @ means[:, :, None])[:, :, 0]
     if nodes == 1:
-        at = slopes(z, crowd.outcome, lapse=lapse)
-        return crowd.weight * at.first, crowd.weight * at.information
+        first, information = pulls(z, crowd.outcome, lapse=lapse)
+        return crowd.weight * first, crowd.weight * information
     place, share = np.polynomial.hermite_e.hermegauss(nodes)
     deviation = np.sqrt(np.maximum(((rows @ covs) * rows).sum(axis=2), 0.0))
-    at = slopes(z[:, :, None] + deviation[:, :, None] * place, crowd.outcome[:, :, None], lapse=lapse)
+    logits = z[:, :, None] + deviation[:, :, None] * place
+    first, information = pulls(logits, crowd.outcome[:, :, None], lapse=lapse)
     share = share / share.sum()
-    return crowd.weight * (at.first @ share), crowd.weight * (at.information @ share)
+    return crowd.weight * (first @ share), crowd.weight * (information @ share)
 
 
 def unsettled(start: Posterior, crowd: Crowd) -> tuple[Array, Array]:

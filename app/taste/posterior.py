@@ -61,6 +61,8 @@ def update(
 ) -> Posterior:
     """Take in one rating by a rank-one Laplace step for each of its comparisons, O(k^2).
 
+    Where its images stood in earlier ones, its weight is to say so (`app.taste.comparisons.newest`).
+
     Along the row x only z = w.x matters: its mode solves z = m + v l'(z), with m and v the mean and variance
     of w.x (the Gaussian filter of Opper 1998, with the mode in place of the mean). Raises InvalidInput.
     """
@@ -97,6 +99,8 @@ def refit(
 ) -> Posterior:
     """Return the Laplace approximation given the prior `start` and all comparisons, whatever their order.
 
+    Comparisons that share images count less each (`app.taste.repeats`).
+
     Newton with backtracking from the prior's mean on u, where w = mean + L u and L L' is the prior's
     covariance. Where lapses make the Hessian indefinite, the answers that look like lapses count as flat for
     that step. The resulting covariance takes the expected information and so never exceeds the prior's.
@@ -105,12 +109,12 @@ def refit(
     check_lapse(lapse)
     if comparisons.difference.shape[1] + 1 != len(start.mean):
         raise InvalidInput("the comparisons and the prior differ in dimension")
-    root = _root(start.cov)
+    root, weight = _root(start.cov), comparisons.counted
     rows = comparisons.rows * scale
     offset, rows = rows @ start.mean, rows @ root
-    place = _maximise(offset, rows, comparisons.outcome, comparisons.weight, lapse)
+    place = _maximise(offset, rows, comparisons.outcome, weight, lapse)
     at = slopes(offset + rows @ place, comparisons.outcome, lapse=lapse)
-    factor = cholesky(_precision(rows, comparisons.weight * at.information), lower=True)
+    factor = cholesky(_precision(rows, weight * at.information), lower=True)
     half = np.linalg.solve(factor, root.T)
     return Posterior(mean=start.mean + root @ place, cov=half.T @ half, count=start.count + comparisons.count)
 

@@ -1,6 +1,6 @@
 """What people rate, and what the learner makes of it: the way of the explore page, without its database."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from app.services.drawing import CANDIDATES, RECENT, WINDOW, WINDOWS
 from app.taste import codes
 from app.taste.arrays import Array
 from app.taste.codes import FrozenTaste
-from app.taste.comparisons import Answer, compare
+from app.taste.comparisons import Answer, compare, newest
 from app.taste.pairs import choose
 from app.taste.posterior import Posterior, prior, refit, update
 from app.taste.space import Space, project
@@ -58,7 +58,7 @@ def rate(person: Person, group: int, gallery: Gallery, space: Space, count: int)
     where, utility = project(space, gallery.image), person.utility(gallery.seen)
     free = np.ones((len(where), len(where)), dtype=bool)
     recent: deque[int] = deque(maxlen=2 * RECENT)
-    taste = prior(space)
+    taste, met = prior(space), Counter[int]()
     asked: list[tuple[int, int]] = []
     answers: list[Answer] = []
     for _ in range(count):
@@ -66,7 +66,9 @@ def rate(person: Person, group: int, gallery: Gallery, space: Space, count: int)
         free[min(pair), max(pair)] = False
         recent.extend(pair)
         answer = person.answers(utility[pair[0]], utility[pair[1]], rng)
-        taste = update(taste, compare([answer], where[[pair[0]]], where[[pair[1]]]))
+        said = compare([answer], where[[pair[0]]], where[[pair[1]]], images=np.array([pair]))
+        taste = update(taste, newest(said, met))
+        met.update(pair)
         asked.append(pair)
         answers.append(answer)
     left, right = np.array(asked, dtype=np.int64).T
@@ -95,6 +97,7 @@ def learned(history: History, count: int, gallery: Gallery, space: Space) -> Fro
     """What is frozen after the first `count` answers, as a code holds it."""
     left, right = history.left[:count], history.right[:count]
     where = project(space, gallery.image)
-    taste = refit(prior(space), compare(history.answers[:count], where[left], where[right]))
+    images = np.column_stack([left, right])
+    taste = refit(prior(space), compare(history.answers[:count], where[left], where[right], images=images))
     rated = np.unique(np.concatenate([left, right]))
     return codes.freeze(taste, space, gallery.image[rated], gallery.text[rated])

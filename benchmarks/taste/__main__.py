@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, studies in _studies(options):
         if options.expand:
             studies = (expanded(study, options.expand) for study in studies)
-        rows = run(studies, gp=options.gp)
+        rows = run(studies, gp=options.gp, independent=options.independent)
         results[name] = as_json(rows)
         print(f"\n{name}\n")
         for title, field in (("accuracy, %", "accuracy"), ("log loss", "log_loss"), ("ECE", "ece")):
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--by-item", action="store_true", help="no item on both sides of a person's split")
     parser.add_argument("--splits", type=int, default=20, help="splits of the people of train (20)")
     parser.add_argument("--expand", choices=EXPANSIONS, help="add such features of the items to them")
+    parser.add_argument("--independent", action="store_true", help="count answers that share an item fully")
     parser.add_argument("--gp", action="store_true", help="also botorch's PairwiseGP, for 20 people: slow")
     parser.add_argument("--json", type=Path, help="write the figures here")
     return parser

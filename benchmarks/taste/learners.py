@@ -1,5 +1,6 @@
 """Ours and the baselines: each learns from some choices and foretells others."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from app.taste.arrays import Array
-from app.taste.comparisons import Comparisons
+from app.taste.comparisons import Comparisons, newest
 from app.taste.heldout import Person, Settings, log_loss, tune
 from app.taste.pairs import choose
 from app.taste.population import population_prior
@@ -43,25 +44,32 @@ class Learner:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What was learned from the people of the prior: places (m, k) of the items, the prior, the settings."""
+    """What was learned from the people of the prior: places (m, k) of the items, the prior, the settings.
+
+    independent: answers that share an item are taken as if they did not (`app.taste.repeats`).
+    """
 
     places: Array
     prior: Posterior
     settings: Settings
+    independent: bool = False
 
     def compare(self, choices: Choices) -> Comparisons:
         """A person's choices as the learner takes them. Sides are unknown here and taken to mean nothing."""
         n = len(choices)
-        difference = self.places[choices.a] - self.places[choices.b]
-        return Comparisons(difference, choices.y, weight=np.ones(n), side=np.zeros(n), count=n)
+        said = Comparisons(self.differences(choices), choices.y, weight=np.ones(n), side=np.zeros(n), count=n)
+        return said if self.independent else replace(said, images=np.column_stack([choices.a, choices.b]))
+
+    def differences(self, choices: Choices) -> Array:
+        return self.places[choices.a] - self.places[choices.b]
 
 
-def fit(study: Study, rng: np.random.Generator) -> Fitted:
+def fit(study: Study, rng: np.random.Generator, *, independent: bool = False) -> Fitted:
     """Learn the space from the items, and the settings and the prior from the people of the prior."""
     rank = int(np.linalg.matrix_rank(study.items - study.items.mean(axis=0)))
     k = min(rank, len(study.items) - 1, study.components or MOST_COMPONENTS)
     space = fit_space(study.items, k, encoder="benchmark", version=1)
-    fitted = Fitted(project(space, study.items), prior(space), Settings())
+    fitted = Fitted(project(space, study.items), prior(space), Settings(), independent or study.whole)
     people = [fitted.compare(choices) for choices in study.train.by_user().values()]
     if not people:
         return fitted
@@ -75,12 +83,13 @@ def learners(study: Study, fitted: Fitted, *, gp: bool) -> list[Learner]:
     """Return ours, then every baseline that can run here."""
     k = fitted.places.shape[1]
     flat = Posterior(np.zeros(k + 1), np.diag(np.append(np.full(k, FLAT_VARIANCE), 0.1)), 0)
+    plain = replace(fitted, independent=True)
     alone = Learner("prior alone", partial(_posterior, fitted, fitted.prior, learn=False), steady=True)
     found = [
         Learner("Penchant", partial(_posterior, fitted, fitted.prior)),
         alone,
         Learner("item means", _item_means(study), steady=True),
-        Learner("BT, no prior", partial(_posterior, fitted, flat)),
+        Learner("BT, no prior", partial(_posterior, plain, flat)),
     ]
     if find_spec("sklearn"):
         found.append(Learner("LinearSVC", partial(_svc, fitted.places), probable=False))
@@ -92,10 +101,10 @@ def learners(study: Study, fitted: Fitted, *, gp: bool) -> list[Learner]:
 def _posterior(
     fitted: Fitted, start: Posterior, learned: Choices, asked: Choices, *, learn: bool = True
 ) -> Array:
-    lapse, scale = fitted.settings.lapse, fitted.settings.scale
+    lapse = fitted.settings.lapse
     if learn:
-        start = refit(start, fitted.compare(learned), lapse=lapse, scale=scale)
-    return predict(start, fitted.compare(asked).difference, lapse=lapse, scale=scale)
+        start = refit(start, fitted.compare(learned), lapse=lapse)
+    return predict(start, fitted.differences(asked), lapse=lapse)
 
 
 def chosen(fitted: Fitted, pool: Choices, n: int, rng: np.random.Generator) -> Indices:
@@ -104,16 +113,18 @@ def chosen(fitted: Fitted, pool: Choices, n: int, rng: np.random.Generator) -> I
     Each is the most telling of up to 200 that are left, one in ten is drawn at random, and the taste is
     brought up to date after each.
     """
-    said, left = fitted.compare(pool), list(rng.permutation(len(pool)))
+    difference, left = fitted.differences(pool), list(rng.permutation(len(pool)))
+    met = Counter[int]()
     order: list[int] = []
     posterior, none = fitted.prior, np.zeros((len(pool), fitted.places.shape[1]))
     while left and len(order) < n:
         some = left[:CANDIDATES]
-        row = some[choose(posterior, said.difference[some], none[: len(some)], rng=rng).index]
+        row = some[choose(posterior, difference[some], none[: len(some)], rng=rng).index]
         left.remove(row)
         order.append(row)
-        one = fitted.compare(pool.take(np.array([row])))
-        posterior = update(posterior, one, lapse=fitted.settings.lapse, scale=fitted.settings.scale)
+        one = newest(fitted.compare(pool.take(np.array([row]))), met)
+        met.update((int(pool.a[row]), int(pool.b[row])))
+        posterior = update(posterior, one, lapse=fitted.settings.lapse)
     return np.array(order, dtype=np.int64)
 
 

@@ -46,13 +46,13 @@ class Row:
 Answers = dict[int, list[tuple[Array, Array]]]  # by person: what was foretold, and what was said
 
 
-def run(studies: Iterable[Study], *, gp: bool = False) -> list[Row]:
+def run(studies: Iterable[Study], *, gp: bool = False, independent: bool = False) -> list[Row]:
     """Run every learner on every study; a person who is tested in several counts once."""
     found: dict[tuple[str, str, int], Answers] = defaultdict(lambda: defaultdict(list))
     probable: dict[str, bool] = {}
     for number, study in enumerate(studies):
         rng = np.random.default_rng(number)
-        fitted = fit(study, rng)
+        fitted = fit(study, rng, independent=independent)
         ours, *others = learners(study, fitted, gp=gp)
         probable |= {learner.name: learner.probable for learner in (ours, *others)}
         for place, (user, person) in enumerate(study.test.by_user().items()):

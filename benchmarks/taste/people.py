@@ -23,7 +23,7 @@ def journeys(folder: Path, splits: int) -> Iterator[Study]:
     """62 people are tested, each on what is left of 12 or more choices after 10; the others give the prior.
 
     A journey is its price and time, in standard deviations, and whether it has a change, a second change, and
-    which of the three comfort classes.
+    which of the three comfort classes: all that people were told of it.
     """
     with (folder / "train" / "train.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -46,7 +46,7 @@ def journeys(folder: Path, splits: int) -> Iterator[Study]:
     for seed in range(splits):
         tested = np.random.default_rng(seed).permutation(ids[count >= TRAIN_LEAST])[:TRAIN_TESTED]
         there = np.isin(user, tested)
-        yield Study(items, choices.take(~there), choices.take(there), known=TRAIN_KNOWN)
+        yield Study(items, choices.take(~there), choices.take(there), known=TRAIN_KNOWN, whole=True)
 
 
 def artworks(folder: Path, by_item: bool) -> Iterator[Study]:

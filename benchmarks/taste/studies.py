@@ -44,7 +44,8 @@ class Study:
     """items (m, d); train: choices for the prior; test: choices of the people to foretell.
 
     by_item: no item stands on both sides of a test person's split; known: how many choices of a test person
-    may be learned, half of them where None; components: of the space, as many as the items carry where None.
+    may be learned, half of them where None; components: of the space, as many as the items carry where None;
+    whole: the numbers are all that people were told of an item, so there is nothing special about it beside.
     """
 
     items: Array
@@ -53,6 +54,7 @@ class Study:
     by_item: bool = False
     known: int | None = None
     components: int | None = None
+    whole: bool = False
 
 
 def load(path: Path, *, by_item: bool) -> Study:

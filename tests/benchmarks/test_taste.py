@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from benchmarks.taste.__main__ import main
 from benchmarks.taste.measure import run
+from benchmarks.taste.simulated import write
 from benchmarks.taste.studies import Study, expanded, load, split
 
 PEOPLE, TESTED, EACH, ITEMS = 30, 12, 60, 40
@@ -56,6 +57,15 @@ def test_tables_and_figures_come_out(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "| accuracy, %: n | people | Penchant, random | Penchant, chosen |" in capsys.readouterr().out
     (rows,) = json.loads((tmp_path / "out.json").read_text()).values()
     assert {"learner", "pairs", "n", "people", "accuracy", "log_loss", "ece", "chance"} == set(rows[0])
+
+
+def test_the_simulated_file_can_be_read_and_is_always_the_same(tmp_path: Path) -> None:
+    for name in ("one.npz", "other.npz"):
+        write(tmp_path / name)
+    one, other = (load(tmp_path / name, by_item=False) for name in ("one.npz", "other.npz"))
+    assert one.items.shape == (900, 64)
+    assert len(one.train) + len(one.test) == 100_000
+    assert (one.test.y == other.test.y).all()
 
 
 def test_by_item_no_item_stands_on_both_sides(tmp_path: Path) -> None:

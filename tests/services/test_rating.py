@@ -1,6 +1,7 @@
 """Rating: what an answer changes, whatever is replayed, undone or done at once."""
 
 import random
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from app.errors import InvalidInput, NotFound
 from app.models import ANSWERS, Embedding, Image, Pair, Profile, Rating
 from app.services import accounts, profiles, rating
 from app.services.tastes import current_space, load_taste, refit_taste, stored_taste
-from app.taste.comparisons import Answer, compare
+from app.taste.comparisons import Answer, compare, newest
 from app.taste.posterior import Posterior, prior, update
 from tests.gallery import make_gallery, make_image
 
@@ -253,11 +254,18 @@ def test_the_stored_taste_is_the_one_that_was_computed(session: Session, profile
     def place(image: int | None) -> np.ndarray:
         return np.asarray((vectors[image or 0] - space.centre) @ space.components.T / space.scales)[None]
 
-    for answer in ("left", "both_bad", "tie", "right"):
+    met: Counter[int] = Counter()
+    for answer in ("left", "both_bad", "skip", "tie", "right") * 4:
         (pair,) = rating.next_pairs(session, profile=profile, count=1)
         rating.record(session, profile=profile, pair_id=pair.id, answer=answer)
-        expected = update(expected, compare([Answer(answer)], place(pair.left.id), place(pair.right.id)))
+        if answer == "skip":
+            continue
+        images = np.array([[pair.left.id, pair.right.id]])
+        said = compare([Answer(answer)], place(pair.left.id), place(pair.right.id), images=images)
+        expected = update(expected, newest(said, met))
+        met.update(images.ravel().tolist())
     stored = stored_taste(session, profile=profile, space=space)
+    assert max(met.values()) > 1
     assert np.allclose(stored.mean, expected.mean, rtol=0, atol=1e-12)
     assert np.allclose(stored.cov, expected.cov, rtol=0, atol=1e-12)
 

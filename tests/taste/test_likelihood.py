@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.taste.errors import InvalidInput
-from app.taste.likelihood import check_lapse, probability, slopes
+from app.taste.likelihood import check_lapse, probability, pulls, slopes
 
 LOGITS = st.floats(-15, 15)
 OUTCOMES = st.sampled_from([0.0, 0.5, 1.0])
@@ -41,3 +41,11 @@ def test_slopes_stay_finite_far_out_and_never_exceed_one(z: float, outcome: floa
 def test_a_lapse_out_of_range_is_refused(lapse: float) -> None:
     with pytest.raises(InvalidInput, match="lapse"):
         check_lapse(lapse)
+
+
+def test_pulls_are_the_slopes_of_the_same_name() -> None:
+    z, outcome = np.linspace(-40, 40, 201), np.tile([0.0, 0.5, 1.0], 67)
+    at = slopes(z, outcome, lapse=0.03)
+    first, information = pulls(z, outcome, lapse=0.03)
+    np.testing.assert_allclose(first, at.first, rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(information, at.information, rtol=1e-9, atol=1e-13)
