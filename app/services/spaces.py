@@ -45,10 +45,11 @@ class SpaceState:
 
 
 def list_spaces(session: Session) -> list[SpaceState]:
-    """Every encoder of the presets, in order of name, and whether tastes can be used with it."""
+    """Every encoder of the installed presets, in order of name, and whether tastes can be used with it."""
     models: dict[str, list[str]] = {}
     for preset in load_presets().values():
-        models.setdefault(preset.encoder, []).append(preset.name)
+        if not preset.missing:
+            models.setdefault(preset.encoder, []).append(preset.name)
     ready = open_spaces(session)
     return [_state(session, name, tuple(models[name]), name in ready) for name in sorted(models)]
 

@@ -110,7 +110,11 @@ def test_info_counts(instance: Instance) -> None:
 def test_refit_says_what_came_of_it(instance: Instance) -> None:
     done = instance.run("taste", "refit")
     assert done.returncode == 0, done.stderr
-    assert "There is no taste space yet. Run `penchant seed`." in done.stdout
+    # Whether the worker has read the gallery by now, and opened a space for its model, is a matter of time.
+    assert done.stdout in (
+        "There is no taste space yet. Run `penchant seed`.\n",
+        "0 people agreed and rated enough; it takes 20.\n",
+    )
 
 
 def test_seed_takes_a_folder_and_names_bad_files(instance: Instance, tmp_path: Path) -> None:

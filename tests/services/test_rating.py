@@ -255,7 +255,7 @@ def test_the_stored_taste_is_the_one_that_was_computed(session: Session, profile
         return np.asarray((vectors[image or 0] - space.centre) @ space.components.T / space.scales)[None]
 
     met: Counter[int] = Counter()
-    for answer in ("left", "both_bad", "skip", "tie", "right") * 4:
+    for answer in ("left", "both_bad", "skip", "tie", "right") * 8:  # more than the gallery has images for
         (pair,) = rating.next_pairs(session, profile=profile, count=1)
         rating.record(session, profile=profile, pair_id=pair.id, answer=answer)
         if answer == "skip":
