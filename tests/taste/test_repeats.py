@@ -88,7 +88,7 @@ def test_new_images_are_foretold_better_and_no_surer_than_right() -> None:
     assert abs(sureness) < 0.04
 
 
-def streamed(start: Posterior, comparisons: Comparisons, order: Array) -> Posterior:
+def streamed(start: Posterior, comparisons: Comparisons, order: Indices) -> Posterior:
     met: Counter[int] = Counter()
     for row in order:
         one = take(comparisons, np.array([row]))
