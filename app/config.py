@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     renew_hours: float = Field(
         24.0, ge=0, description="how often is learned again what people like on the whole; 0: never"
     )
+    batch_window_seconds: float = Field(
+        0.0, ge=0, description="how long a job waits for others to be painted in the room left in its batch"
+    )
+    memory_growth_bytes: int = Field(
+        2_000_000_000, gt=0, description="a worker that comes to hold so much more is started anew"
+    )
     torch_threads: int = Field(0, ge=0, description="CPU threads a worker uses; 0 leaves torch's default")
     device: str = Field("auto", description="torch device of a worker: auto, cpu, cuda, cuda:1 or mps")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

@@ -3,7 +3,7 @@
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,7 +50,9 @@ class Preset(BaseModel):
     tastes. `vocabulary` is a file below the folder that tells the model's words. `alignment` is a file below
     it with two linear maps, `image` and `text`, that take the two encoders' pooled outputs to where an image
     and its prompt are alike; "native" says that the image encoder and a text encoder of the pipeline are two
-    halves of one CLIP. `capabilities` are the parameters of later stages that it can honour.
+    halves of one CLIP. `max_batch` images are painted at once, of one job or of several. `decode` "sliced" turns
+    their latents into pixels one image after the other, "tiled" tile by tile, for less memory; tiles change an
+    image a little. `capabilities` are the parameters of later stages that it can honour.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +70,7 @@ class Preset(BaseModel):
     steps: int = Field(ge=1, le=150)
     guidance: float = Field(ge=0)
     max_batch: int = Field(4, ge=1)
+    decode: Literal["whole", "sliced", "tiled"] = "whole"
     capabilities: frozenset[str] = frozenset()
 
     @property

@@ -1,6 +1,6 @@
 """A job's spec and tastes become the shots that its grid is painted with."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sqlmodel import Session
@@ -93,23 +93,16 @@ def _condition(spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors) -
     return Conditioning(sides.positive, sides.negative, scale)
 
 
-def shots(spec: Spec, plans: list[Plan], *, batch: int) -> list[tuple[tuple[int, ...], Shot]]:
-    """Slots and the shot that paints them: slots of equal conditions together, at most `batch` in one."""
+def shots(spec: Spec, plans: list[Plan]) -> list[tuple[tuple[int, ...], Shot]]:
+    """Slots and the shot that paints them: neighbours of equal conditions share one."""
     groups: list[list[Plan]] = []
     for item in plans:
         last = groups[-1] if groups else []
-        alike = last and last[0].guidance == item.guidance and last[0].conditioning is item.conditioning
-        if alike and len(last) < batch:
+        if last and last[0].guidance == item.guidance and last[0].conditioning is item.conditioning:
             last.append(item)
         else:
             groups.append([item])
     return [(tuple(item.slot for item in group), _shot(spec, group)) for group in groups]
-
-
-def split(slots: tuple[int, ...], shot: Shot, batch: int) -> list[tuple[tuple[int, ...], Shot]]:
-    """The same shot in parts of at most `batch` images."""
-    starts = range(0, len(slots), batch)
-    return [(slots[n : n + batch], replace(shot, seeds=shot.seeds[n : n + batch])) for n in starts]
 
 
 def _shot(spec: Spec, group: list[Plan]) -> Shot:

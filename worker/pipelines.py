@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ from PIL import Image
 
 from app.errors import OperatorError
 from app.presets import Preset
+from worker.devices import decode_in_parts, lay_out, pick_dtype
 from worker.encoders import Encoder, read_alignment
+from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
 from worker.sketch import Sketch
 from worker.weights import verify
 
@@ -59,50 +61,85 @@ class Model:
         self.encoder = Encoder(plain, read_alignment(preset, plain))
         self._plain = plain
         self._adapted = adapted
-        # Where the pipeline clamps its pixels, infinity becomes plain white or black: catch it before.
-        plain.vae.decoder.register_forward_hook(_refuse_not_finite)
+        self._decoded = DecodedRows(plain.vae)
+        if adapted is not None:
+            self._scales = RowScales(adapted.unet)
+            take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
         self.sketch = Sketch(plain.vae)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return torch.device(self._plain.device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in."""
+        return self._plain.dtype
+
     def render(self, shot: Shot, on_step: OnStep | None = None) -> list[Image.Image]:
-        """Paint a shot. `on_step(step, latents)` is called after each step, counted from 1, with what the
-        model takes the finished latents for; an exception from it ends the call. Raises UnusableImage."""
-        options: dict[str, Any] = {}
-        pipeline = self._plain
-        if shot.conditioning is not None:
+        """Paint one shot, as `render_together` does. Raises UnusableImage where one of its images is none."""
+        pictures = [picture for picture in self.render_together([shot], on_step) if picture is not None]
+        if len(pictures) < len(shot.seeds):
+            raise UnusableImage
+        return pictures
+
+    def render_together(
+        self, shots: Sequence[Shot], on_step: OnStep | None = None
+    ) -> list[Image.Image | None]:
+        """Paint shots in one call, each image as its shot alone would give it, up to rounding; None where an
+        image came to NaN or infinity.
+
+        The shots share size, steps and guidance, all have a negative prompt or none has, and all are
+        conditioned or none is. `on_step(step, latents)` is called after each step, counted from 1, with what
+        the model takes the finished latents for, a row for each image; an exception from it ends the call.
+        Raises UnusableImage where no image is left.
+        """
+        first = shots[0]
+        rows = [shot for shot in shots for _ in shot.seeds]
+        pipeline, options = self._plain, _texts(shots)
+        if first.conditioning is not None:
             if self._adapted is None:
                 raise ValueError(f"{self.preset.name} has no image adapter")
             pipeline = self._adapted
-            pipeline.set_ip_adapter_scale(shot.conditioning.scale)
-            options["ip_adapter_image_embeds"] = [self._embeds(shot.conditioning, shot.guidance)]
+            options["ip_adapter_image_embeds"] = [self._condition(rows)]
         if on_step is not None:
             options["callback_on_step_end"] = _callback(on_step)
         result = pipeline(
-            prompt=shot.text,
-            negative_prompt=shot.negative or None,
-            num_images_per_prompt=len(shot.seeds),
-            generator=[torch.Generator("cpu").manual_seed(seed) for seed in shot.seeds],
-            width=shot.width,
-            height=shot.height,
-            num_inference_steps=shot.steps,
-            guidance_scale=shot.guidance,
+            generator=[torch.Generator("cpu").manual_seed(seed) for shot in shots for seed in shot.seeds],
+            width=first.width,
+            height=first.height,
+            num_inference_steps=first.steps,
+            guidance_scale=first.guidance,
             output_type="np",
             **options,
         )
-        return [Image.fromarray(pixels) for pixels in (result.images * 255).round().astype(np.uint8)]
+        finite = self._decoded.finite
+        if not any(finite):
+            raise UnusableImage
+        return [_picture(pixels) if ok else None for pixels, ok in zip(result.images, finite, strict=True)]
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
         """Pictures of latents (n, c, h, w), for previews. Raises UnusableImage."""
         vae = self._plain.vae
         pixels = vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
+        if not all(self._decoded.finite):
+            raise UnusableImage
         pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
-        return [Image.fromarray(picture) for picture in (pixels * 255).round().astype(np.uint8)]
+        return [_picture(picture) for picture in pixels]
 
-    def _embeds(self, conditioning: Conditioning, guidance: float) -> torch.Tensor:
-        """(2, 1, d), the negative one first; (1, 1, d) where the pipeline makes no second pass."""
-        rows = [conditioning.negative, conditioning.positive] if guidance > 1 else [conditioning.positive]
-        return torch.from_numpy(np.stack(rows)[:, None]).to(self._plain.device, self._plain.unet.dtype)
+    def _condition(self, rows: Sequence[Shot]) -> torch.Tensor:
+        """Set the adapter's scale for each image; its embeddings (2n, 1, d), the negative ones first, or
+        (n, 1, d) where the pipeline makes no second pass."""
+        sides = [row.conditioning for row in rows if row.conditioning is not None]
+        vectors, scales = [side.positive for side in sides], [side.scale for side in sides]
+        if rows[0].guidance > 1:
+            vectors, scales = [side.negative for side in sides] + vectors, scales * 2
+        device, dtype = self._plain.device, self._plain.unet.dtype
+        self._scales.rows = torch.tensor(scales, device=device, dtype=dtype)
+        return torch.from_numpy(np.stack(vectors)[:, None]).to(device, dtype)
 
     def _time_decode(self) -> float:
         width, height = self.preset.sizes[0]
@@ -115,15 +152,29 @@ class Model:
         return time.perf_counter() - start
 
 
-def _refuse_not_finite(_module: torch.nn.Module, _input: Any, pixels: torch.Tensor) -> None:
-    if not torch.isfinite(pixels).all():
-        raise UnusableImage
+def _texts(shots: Sequence[Shot]) -> dict[str, Any]:
+    """The prompts, as the pipelines take them. One shot goes the way of one prompt with several images."""
+    first = shots[0]
+    if len(shots) == 1:
+        return {
+            "prompt": first.text,
+            "negative_prompt": first.negative or None,
+            "num_images_per_prompt": len(first.seeds),
+        }
+    rows = [shot for shot in shots for _ in shot.seeds]
+    # An empty negative prompt is not the same as none to every pipeline.
+    negative = [row.negative for row in rows] if first.negative else None
+    return {"prompt": [row.text for row in rows], "negative_prompt": negative}
+
+
+def _picture(pixels: NDArray[np.float32]) -> Image.Image:
+    return Image.fromarray((pixels * 255).round().astype(np.uint8))
 
 
 def _callback(on_step: OnStep) -> Callable[..., dict[str, Any]]:
     def callback(pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         latents = tensors["latents"]
-        if not torch.isfinite(latents).all():
+        if not finite_rows(latents).any():
             raise UnusableImage
         # Multistep solvers keep their estimate of the finished latents; the latents are still noisy.
         estimates = getattr(pipeline.scheduler, "model_outputs", None)
@@ -139,11 +190,14 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
     verify(preset)
     start = time.perf_counter()
     device = pick_device(device)
-    dtype = torch.float32 if device == "cpu" else torch.float16
+    dtype = pick_dtype(device)
     try:
         plain = DiffusionPipeline.from_pretrained(
             str(preset.folder), dtype=dtype, use_safetensors=True, local_files_only=True
         ).to(device)
+        if device.startswith("cuda"):
+            lay_out(plain)
+        decode_in_parts(plain, preset)
         adapted = _adapt(preset, plain) if preset.adapter is not None else None
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
         raise OperatorError(

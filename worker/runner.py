@@ -2,12 +2,11 @@
 
 import logging
 import os
+import signal
 import socket
 import threading
-from collections import deque
-from dataclasses import replace
+import time
 
-import torch
 from PIL.Image import Image as Picture
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,19 +18,20 @@ from app.errors import PenchantError
 from app.models import Image
 from app.services import gallery, joblife
 from app.services.events import Events
-from app.spec import Spec
+from app.services.joblife import Claim
+from app.services.workers import Worker
 from app.storage import Storage
-from worker import candidates, conditioning
-from worker.candidates import Field, Judge
-from worker.keeper import Held, Keeper, Stopped
-from worker.pipelines import Model, Shot, UnusableImage
-from worker.progress import Progress
-from worker.storing import INTERNAL, Batch, End, Painted, Storing
+from worker.devices import device_name
+from worker.keeper import Held, Keeper
+from worker.memory import Memory
+from worker.painter import Painter
+from worker.pipelines import Model
+from worker.storing import Storing
 
 log = logging.getLogger(__name__)
 
-NOT_A_NUMBER = "The model came to no picture (not a number). Try another seed, or more steps."
-OUT_OF_MEMORY = "The device has too little memory for this size. Choose a smaller one, or retry later."
+SWEEPS_MISSED = 5  # after so many, a worker is taken to be gone
+GATHER_SECONDS = 0.005  # between looks for jobs to be painted along
 
 
 class Runner:
@@ -43,12 +43,14 @@ class Runner:
         self._events = events
         self._model = model
         self._preset = model.preset
-        self._batch = model.preset.max_batch
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._announced = Worker(self._name, self._preset.name, device_name(model.device))
         self._keeper = Keeper(engine)
         self._storing = Storing(engine, storage, events, model, self._keeper)
         self._sweeper = threading.Thread(target=self._sweep_now_and_then, name="sweep", daemon=True)
         self.stopping = threading.Event()
+        self._memory = Memory(model.device, growth=get_settings().memory_growth_bytes)
+        self._painter = Painter(engine, events, model, self._storing, self._memory, self.stopping)
 
     def start(self) -> None:
         """Begin to sweep, and be ready for `render`."""
@@ -64,106 +66,56 @@ class Runner:
         self._sweeper.join()
 
     def render(self) -> None:
-        """Paint the longest waiting job of this preset, if there is one."""
+        """Paint the longest waiting job of this preset, if there is one, and with it what fits into its
+        batch."""
         if self.stopping.is_set():
             return
-        with session_scope(self._engine) as session:
-            claim = joblife.claim(session, preset=self._preset.name, worker=self._name)
+        claim = self._claim()
         if claim is None:
             return
-        log.info("job %s: attempt %d", claim.job_id, claim.attempt)
-        held = self._keeper.hold(claim)
-        self._storing.put(held, *self._paint(held))
+        held = [self._hold(claim)]
+        held += self._gather(claim)
+        self._painter.paint(held)
+        if self._memory.stays_high():
+            log.warning(
+                "%d bytes are held and stay: this worker ends, to be started anew", self._memory.held()
+            )
+            os.kill(os.getpid(), signal.SIGTERM)
 
-    def _paint(self, held: Held) -> tuple[list[Batch], End]:
-        try:
-            return self._paint_all(held), End("done")
-        except Stopped as stopped:
-            states = {"cancelled": "cancelled", "lost": "lost", "stopping": "queued"}
-            return [], End(states[stopped.why])
-        except UnusableImage:
-            return [], End("failed", "unusable_image", NOT_A_NUMBER)
-        except torch.OutOfMemoryError:
-            log.exception("job %s: out of memory", held.claim.job_id)
-            return [], End("failed", "out_of_memory", OUT_OF_MEMORY)
-        except PenchantError as error:
-            return [], End("failed", error.code, error.message)
-        except SQLAlchemyError as error:
-            log.error("job %s: left to the sweep: %s", held.claim.job_id, error)
-            return [], End("lost")
-        except Exception:
-            log.exception("job %s: painting failed", held.claim.job_id)
-            return [], End("failed", "internal_error", INTERNAL)
-
-    def _paint_all(self, held: Held) -> list[Batch]:
-        """Paint every slot not stored yet. All batches but the last are handed over on the way; the last
-        comes back, to be stored together with the job's end."""
-        claim = held.claim
-        spec = Spec.model_validate(claim.spec)
+    def _claim(self, *, beside: Claim | None = None, room: int = 0) -> Claim | None:
         with session_scope(self._engine) as session:
-            taste = conditioning.load_taste(session, spec=spec)
-        text_vector = self._model.encoder.texts([spec.text])[0]
-        plans = conditioning.plan(spec, self._preset, taste, text_vector)
-        shots = conditioning.shots(
-            spec, [item for item in plans if item.slot not in claim.stored], batch=self._batch
-        )
-        judges = candidates.judges(spec, self._model, plans)
-        steps = sum(
-            shot.steps * (judges[slots[0]].count if slots[0] in judges else 1) for slots, shot in shots
-        )
-        progress = Progress(held, self._events, self._model, steps=steps)
-        last: list[Batch] = []
-        pending = deque(shots)
-        while pending:
-            slots, shot = pending.popleft()
-            judge = judges.get(slots[0])
+            return joblife.claim(
+                session, preset=self._preset.name, worker=self._name, beside=beside, room=room
+            )
+
+    def _hold(self, claim: Claim) -> Held:
+        log.info("job %s: attempt %d", claim.job_id, claim.attempt)
+        return self._keeper.hold(claim)
+
+    def _gather(self, first: Claim) -> list[Held]:
+        """Jobs to be painted with `first`, as far as there is room for them beside its images. Where there is
+        room left, more are waited for as long as the settings say.
+
+        A job that is tried again is painted alone: it may be what its worker died of.
+        """
+        width, height = first.spec["size"]
+        room = -first.spec["n"] % self._painter.limit((width, height))
+        until = time.monotonic() + get_settings().batch_window_seconds
+        held: list[Held] = []
+        while room and first.attempt == 1 and not self.stopping.is_set():
             try:
-                painted = self._paint_shot(held, progress, slots, shot, judge)
-            except torch.OutOfMemoryError:
-                if len(slots) == 1:
-                    raise
-                self._batch = len(slots) // 2
-                log.warning("out of memory: from now on at most %d images at once", self._batch)
-                pending.extendleft(reversed(conditioning.split(slots, shot, self._batch)))
-                continue
-            if last:
-                self._storing.put(held, last)
-            last = [Batch(painted, text_vector)]
-        return last
-
-    def _paint_shot(
-        self, held: Held, progress: Progress, slots: tuple[int, ...], shot: Shot, judge: Judge | None
-    ) -> list[Painted]:
-        """Paint a shot; with a judge, paint it once for each candidate and keep the best of each slot."""
-
-        def on_step(step: int, latents: torch.Tensor) -> None:
-            if self.stopping.is_set():
-                raise Stopped("stopping")
-            progress.step(step, latents)
-
-        def paint(shot: Shot, *, first: bool = True) -> list[Picture]:
-            held.check()
-            progress.begin(slots, previews=first)
-            pictures = self._model.render(shot, on_step)
-            progress.end(shot.steps)
-            return pictures
-
-        details = _details(shot, held.claim.attempt)
-        if judge is None:
-            pictures = paint(shot)
-            return [
-                Painted(slot, seed, picture, details)
-                for slot, seed, picture in zip(slots, shot.seeds, pictures, strict=True)
-            ]
-        fields = [Field(judge) for _ in slots]
-        for number in range(judge.count):
-            seeds = tuple(candidates.seed(seed, number) for seed in shot.seeds)
-            candidates.enter(fields, self._model, seeds, paint(replace(shot, seeds=seeds), first=number == 0))
-            progress.show([field.kept.picture for field in fields])
-        return [
-            Painted(slot, seed, field.kept.picture, details | field.details(), field.kept.vector)
-            for slot, seed, field in zip(slots, shot.seeds, fields, strict=True)
-        ]
+                claim = self._claim(beside=first, room=room)
+            except SQLAlchemyError as error:
+                log.warning("no more jobs are looked for: %s", error)
+                break
+            if claim is not None:
+                held.append(self._hold(claim))
+                room -= claim.spec["n"]
+            elif time.monotonic() < until:
+                time.sleep(GATHER_SECONDS)
+            else:
+                break
+        return held
 
     def embed(self, after: int = 0) -> None:
         """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest.
@@ -198,13 +150,15 @@ class Runner:
 
     def _sweep_now_and_then(self) -> None:
         while True:
+            sweep_seconds = get_settings().sweep_seconds
+            self._events.announce(self._announced, seconds=SWEEPS_MISSED * sweep_seconds)
             try:
                 self.sweep()
             except SQLAlchemyError as error:
                 log.warning("no sweep, the database is away: %s", error)
             except Exception:
                 log.exception("sweeping failed")
-            if self.stopping.wait(get_settings().sweep_seconds):
+            if self.stopping.wait(sweep_seconds):
                 return
 
     def sweep(self) -> None:
@@ -222,17 +176,3 @@ class Runner:
             self._storing.discard(job_id, n)
             error = {"error": joblife.GAVE_UP} if state == "failed" else {}
             self._events.publish(job_id, {"state": state, **error})
-
-
-def _details(shot: Shot, attempt: int) -> dict[str, object]:
-    """What the renderer adds to the spec: how it was really painted."""
-    details: dict[str, object] = {
-        "steps": shot.steps,
-        "guidance": shot.guidance,
-        "attempt": attempt,
-        "scale": 0.0,
-    }
-    if shot.conditioning is not None:
-        details["scale"] = shot.conditioning.scale
-        details["adapter_norm"] = float((shot.conditioning.positive**2).sum() ** 0.5)
-    return details

@@ -22,8 +22,9 @@ from app.storage import Storage, get_storage
 from tests.worker import tiny
 from tests.worker.conftest import imagine, job_of, tiny_preset
 from tests.worker.tastes import store_code
+from worker.painting import NOT_A_NUMBER, OUT_OF_MEMORY
 from worker.pipelines import Model, load
-from worker.runner import NOT_A_NUMBER, OUT_OF_MEMORY, Runner
+from worker.runner import Runner
 
 
 @pytest.fixture

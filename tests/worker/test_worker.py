@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
+import pytest
 import redis
 from sqlalchemy import Engine, func, select, text, update
 from sqlmodel import Session, col
@@ -15,7 +16,7 @@ from app import queue
 from app.config import Settings
 from app.models import Embedding, Image, Job, JobImage, Person
 from app.queue import RENDER_TASK, render_queue
-from app.services import generation
+from app.services import generation, workers
 from app.services.events import get_events
 from app.storage import get_storage
 from tests.worker import tiny
@@ -253,3 +254,27 @@ def test_a_database_that_drops_every_connection_costs_no_job(
     assert_done_once(
         engine, wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker), n=8
     )
+
+
+def test_a_worker_whose_memory_stays_high_makes_room_for_another(
+    engine: Engine, person: Person, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends by itself, its job done; whoever watches it starts it anew."""
+    monkeypatch.setenv("PENCHANT_MEMORY_GROWTH_BYTES", "1")
+    worker = start_worker()
+    job_id = imagine(engine, person, "a cat --n 1")
+    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker)
+    assert_done_once(engine, job, n=1)
+    wait_until(lambda: not worker.alive(), seconds=SECONDS, why=worker.text)
+    assert "started anew" in worker.text()
+
+
+def test_a_worker_says_what_it_holds(redis_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker()
+    with redis.Redis.from_url(redis_url) as client:
+        wait_until(lambda: workers.present(client), seconds=SECONDS, why=worker.text)
+        (found,) = workers.present(client)
+        assert (found.preset, found.device) == (tiny.NAME, "cpu")
+        assert found.name.endswith(f":{worker.pid}")
+        worker.end()
+        wait_until(lambda: not workers.present(client), seconds=SECONDS)
