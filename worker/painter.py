@@ -49,6 +49,13 @@ class Painter:
     def paint(self, held: Sequence[Held]) -> None:
         """Paint jobs to their ends, those that allow it together."""
         jobs = [Painting(one, self._model, self._events, self._storing) for one in held]
+        try:
+            self._paint(jobs)
+        except Exception as error:  # whatever it was, no job may stay claimed for ever
+            for job in jobs:
+                job.fail(error)
+
+    def _paint(self, jobs: Sequence[Painting]) -> None:
         parts = [part for place, job in enumerate(jobs) for part in job.parts(place, self._engine)]
         pending = deque(self._batches(parts))
         for batch in pending:

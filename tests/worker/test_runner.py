@@ -118,10 +118,11 @@ class Full(Storage):
 def test_a_full_disk_fails_the_job_and_leaves_no_file(
     engine: Engine, person: Person, model: Model, tmp_path: Path
 ) -> None:
-    job_id, other = imagine(engine, person, "a cat --n 3"), imagine(engine, person, "a dog --n 1")
+    job_id = imagine(engine, person, "a cat --n 3")
     store = Full(2, tmp_path)
     run(engine, model, storage=store)
     store.room = 9
+    other = imagine(engine, person, "a dog --n 1")
     run(engine, model, storage=store)
     job = job_of(engine, job_id)
     assert (job.state, job.error_code) == ("failed", "unavailable")
