@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     batch_window_seconds: float = Field(
         0.0, ge=0, description="how long a job waits for others to be painted in the room left in its batch"
     )
+    switch_seconds: float = Field(
+        60.0, ge=0, description="how long a worker keeps its model while jobs wait for it and for others"
+    )
     memory_growth_bytes: int = Field(
         2_000_000_000, gt=0, description="a worker that comes to hold so much more is started anew"
     )

@@ -50,9 +50,9 @@ class Preset(BaseModel):
     tastes. `vocabulary` is a file below the folder that tells the model's words. `alignment` is a file below
     it with two linear maps, `image` and `text`, that take the two encoders' pooled outputs to where an image
     and its prompt are alike; "native" says that the image encoder and a text encoder of the pipeline are two
-    halves of one CLIP. `max_batch` images are painted at once, of one job or of several. `decode` "sliced" turns
-    their latents into pixels one image after the other, "tiled" tile by tile, for less memory; tiles change an
-    image a little. `capabilities` are the parameters of later stages that it can honour.
+    halves of one CLIP. `max_batch` images are painted at once, of one job or of several. `decode` "sliced"
+    turns their latents into pixels one image after the other, "tiled" tile by tile, for less memory; tiles
+    change an image a little. `capabilities` are the parameters of later stages that it can honour.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,6 +87,11 @@ def load_presets() -> dict[str, Preset]:
     if own is not None:
         presets |= read_presets(own)
     return presets
+
+
+def installed() -> list[str]:
+    """The presets whose files are here."""
+    return [name for name, preset in load_presets().items() if (preset.folder / "model_index.json").is_file()]
 
 
 def read_presets(path: Path) -> dict[str, Preset]:

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 
 from PIL.Image import Image as Picture
 from sqlalchemy import Engine
@@ -27,6 +28,7 @@ from worker.memory import Memory
 from worker.painter import Painter
 from worker.pipelines import Model
 from worker.storing import Storing
+from worker.switching import Switching
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +37,21 @@ GATHER_SECONDS = 0.005  # between looks for jobs to be painted along
 
 
 class Runner:
-    """Everything one process does with its one model. `stopping` ends the current job at its next step."""
+    """Everything one process does with its one model. `stopping` ends the current job at its next step.
 
-    def __init__(self, engine: Engine, storage: Storage, events: Events, model: Model) -> None:
+    `others` are the presets that this process may be started anew with; when jobs wait for one of them,
+    `wanted` names it and the process is told to stop.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        storage: Storage,
+        events: Events,
+        model: Model,
+        *,
+        others: Sequence[str] = (),
+    ) -> None:
         self._engine = engine
         self._storage = storage
         self._events = events
@@ -49,6 +63,9 @@ class Runner:
         self._storing = Storing(engine, storage, events, model, self._keeper)
         self._sweeper = threading.Thread(target=self._sweep_now_and_then, name="sweep", daemon=True)
         self.stopping = threading.Event()
+        self.wanted: str | None = None
+        self._switching = Switching(engine, events, self._announced, others)
+        self._painting = threading.Lock()
         self._memory = Memory(model.device, growth=get_settings().memory_growth_bytes)
         self._painter = Painter(engine, events, model, self._storing, self._memory, self.stopping)
 
@@ -68,18 +85,35 @@ class Runner:
     def render(self) -> None:
         """Paint the longest waiting job of this preset, if there is one, and with it what fits into its
         batch."""
-        if self.stopping.is_set():
-            return
-        claim = self._claim()
-        if claim is None:
-            return
-        held = [self._hold(claim)]
-        held += self._gather(claim)
-        self._painter.paint(held)
+        with self._painting:
+            if self.stopping.is_set():
+                return
+            claim = self._claim()
+            if claim is None:
+                return
+            held = [self._hold(claim)]
+            try:
+                self._gather(held)
+            except Exception:  # what is held already must be painted all the same
+                log.exception("no more jobs are looked for")
+            self._painter.paint(held)
         if self._memory.stays_high():
             log.warning(
                 "%d bytes are held and stay: this worker ends, to be started anew", self._memory.held()
             )
+            os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            self._leave_where_wanted()
+        except SQLAlchemyError as error:
+            log.warning("the model is kept, the database is away: %s", error)
+
+    def _leave_where_wanted(self) -> None:
+        """Tell the process to stop, to be started with another model, where jobs wait for that."""
+        wanted = self._switching.wanted()
+        if wanted is not None and not self.stopping.is_set():
+            log.info("%s is left for %s, which jobs wait for", self._preset.name, wanted)
+            self.wanted = wanted
+            self.stopping.set()
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _claim(self, *, beside: Claim | None = None, room: int = 0) -> Claim | None:
@@ -92,22 +126,18 @@ class Runner:
         log.info("job %s: attempt %d", claim.job_id, claim.attempt)
         return self._keeper.hold(claim)
 
-    def _gather(self, first: Claim) -> list[Held]:
-        """Jobs to be painted with `first`, as far as there is room for them beside its images. Where there is
-        room left, more are waited for as long as the settings say.
+    def _gather(self, held: list[Held]) -> None:
+        """Add jobs to be painted with the one that is held, as far as there is room for them beside its
+        images. Where there is room left, more are waited for as long as the settings say.
 
         A job that is tried again is painted alone: it may be what its worker died of.
         """
+        first = held[0].claim
         width, height = first.spec["size"]
         room = -first.spec["n"] % self._painter.limit((width, height))
         until = time.monotonic() + get_settings().batch_window_seconds
-        held: list[Held] = []
         while room and first.attempt == 1 and not self.stopping.is_set():
-            try:
-                claim = self._claim(beside=first, room=room)
-            except SQLAlchemyError as error:
-                log.warning("no more jobs are looked for: %s", error)
-                break
+            claim = self._claim(beside=first, room=room)
             if claim is not None:
                 held.append(self._hold(claim))
                 room -= claim.spec["n"]
@@ -115,7 +145,6 @@ class Runner:
                 time.sleep(GATHER_SECONDS)
             else:
                 break
-        return held
 
     def embed(self, after: int = 0) -> None:
         """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest.
@@ -154,12 +183,20 @@ class Runner:
             self._events.announce(self._announced, seconds=SWEEPS_MISSED * sweep_seconds)
             try:
                 self.sweep()
+                self._leave_where_idle()
             except SQLAlchemyError as error:
                 log.warning("no sweep, the database is away: %s", error)
             except Exception:
                 log.exception("sweeping failed")
             if self.stopping.wait(sweep_seconds):
                 return
+
+    def _leave_where_idle(self) -> None:
+        if self._painting.acquire(blocking=False):
+            try:
+                self._leave_where_wanted()
+            finally:
+                self._painting.release()
 
     def sweep(self) -> None:
         """Send again what was lost, and end what has failed too often."""

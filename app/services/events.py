@@ -89,6 +89,14 @@ class Events:
         except (RedisError, OSError) as error:
             self._pause(error)
 
+    def workers(self) -> list[Worker]:
+        """The workers that are there; none while the broker is away."""
+        try:
+            return [] if self._paused() else workers.present(self._client)
+        except (RedisError, OSError) as error:
+            self._pause(error)
+            return []
+
     def forget(self, job_id: UUID, *, slots: int) -> None:
         """Remove what is kept of a job whose owner is gone."""
         keys = [_latest_key(job_id), _cancel_key(job_id), *(_preview_key(job_id, n) for n in range(slots))]

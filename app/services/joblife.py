@@ -266,6 +266,17 @@ def _forgotten(session: Session, waiting: Callable[[str], int | None]) -> list[t
     return [(id_, preset) for id_, preset in sent]
 
 
+def waiting(session: Session, *, presets: Sequence[str]) -> dict[str, float]:
+    """For how many seconds the first waiting job of each preset waits, of those that have one."""
+    seconds = func.extract("epoch", func.clock_timestamp() - func.min(col(Job.created_at)))
+    rows = session.execute(
+        select(col(Job.preset), seconds)
+        .where(col(Job.state) == "queued", col(Job.preset).in_(presets))
+        .group_by(col(Job.preset))
+    )
+    return {preset: float(value) for preset, value in rows}
+
+
 def unused_keys(session: Session, *, job_id: UUID, n: int) -> list[str]:
     """The keys of slots without a row: what an ended job may have left in the store. None of an open job."""
     job = session.get(Job, job_id)

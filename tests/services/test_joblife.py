@@ -273,3 +273,13 @@ def test_no_job_joins_that_is_too_large_or_was_tried_before(add_job: Submit, ses
     joined = joblife.claim(session, preset=PRESET, worker="w", beside=first, room=3)
     assert joined is not None
     assert joined.spec["n"] == 3
+
+
+def test_presets_tell_how_long_their_first_job_waits(add_job: Submit, session: Session) -> None:
+    add_job()
+    for preset in ("second", "second", "third"):
+        add_job(preset=preset)
+    must_claim(session)
+    found = joblife.waiting(session, presets=[PRESET, "second"])
+    assert found.keys() == {"second"}
+    assert 50 < found["second"] < 70

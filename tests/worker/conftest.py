@@ -143,13 +143,13 @@ class Worker:
 
 
 @pytest.fixture
-def start_worker(studio: Settings, zygote: Zygote, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
+def start_worker(studio: Settings, zygote: Zygote, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Starts workers that end with the test."""
     workers: list[Worker] = []
 
-    def start() -> Worker:
+    def start(*more: str) -> Worker:
         log = tmp_path / f"worker{len(workers)}.log"
-        workers.append(Worker(zygote.fork(log, "--preset", tiny.NAME), log))
+        workers.append(Worker(zygote.fork(log, "--preset", tiny.NAME, *more), log))
         return workers[-1]
 
     yield start
