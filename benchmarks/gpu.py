@@ -3,6 +3,7 @@
 Run as `python -m benchmarks.gpu`: every preset whose weights are there, and with --random also the
 architectures of benchmarks/random_models.py at full size. `--tiny` takes a toy model on the CPU, in seconds.
 What is compared is measured in turn within each round; figures are medians over the rounds, with the range.
+On the CPU seconds are of processor time, so that what else the machine does is left out.
 """
 
 import argparse
@@ -113,16 +114,16 @@ def _progress(model: Model, shot: Shot) -> Progress:
     return progress
 
 
-def measure(found: dict[str, Way], rounds: int) -> dict[str, list[float]]:
+def measure(found: dict[str, Way], rounds: int, clock: Callable[[], float]) -> dict[str, list[float]]:
     """Seconds an image of each way, round by round."""
     for way in found.values():
         way.paint()
     seconds: dict[str, list[float]] = {name: [] for name in found}
     for _ in range(rounds):
         for name, way in found.items():
-            start = time.perf_counter()
+            start = clock()
             way.paint()
-            seconds[name].append((time.perf_counter() - start) / way.images)
+            seconds[name].append((clock() - start) / way.images)
     return seconds
 
 
@@ -155,14 +156,16 @@ def report(preset: Preset, weights: str, arguments: argparse.Namespace) -> None:
     plain, personal = shots(model, arguments.steps)
     model.render(plain)
     first = time.perf_counter() - start
-    seconds = measure(ways(model, plain, personal), arguments.rounds)
     device = model.device
+    on_cpu = device.type == "cpu"
+    clock, unit = (time.process_time, "processor second") if on_cpu else (time.perf_counter, "second")
+    seconds = measure(ways(model, plain, personal), arguments.rounds, clock)
     size = f"{plain.width} x {plain.height}, {plain.steps} steps"
     print(f"\n{preset.name}, {weights} weights, {device_name(device)}, {model.dtype}, {size}\n")
     print(f"| {arguments.rounds} rounds | median | range |\n|---|---|---|")
     rate = {way: [1 / value for value in values] for way, values in seconds.items()}
-    _row("images a second, one at a time", rate["one"])
-    _row(f"images a second, {BATCH} together", rate["together"])
+    _row(f"images a {unit}, one at a time", rate["one"])
+    _row(f"images a {unit}, {BATCH} together", rate["together"])
     _row(f"{BATCH} together / one by one", _ratios(rate["together"], rate["one by one"]))
     if "personal" in seconds:
         _row("time with a taste / without", _ratios(seconds["personal"], seconds["one"]))
