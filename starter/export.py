@@ -22,7 +22,7 @@ WORDS = "vocabulary.json"
 def scheduler() -> DPMSolverMultistepScheduler:
     """A solver that the ordinary pipeline accepts for a flow-matching model."""
     return DPMSolverMultistepScheduler(
-        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=1.0, algorithm_type="dpmsolver++",
+        prediction_type="sample", use_flow_sigmas=True, flow_shift=2.0, algorithm_type="dpmsolver++",
         solver_order=2, final_sigmas_type="zero", steps_offset=1,
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ import torch
 from torch import distributed, nn
 
 from starter.dataset import RUNS
+from starter.muon import Both
 
 
 @dataclass(frozen=True)
@@ -97,16 +98,21 @@ def fit(
     weight_decay: float = 0.01,
     warmup: int = 100,
     every_seconds: float = 120.0,
+    inner: Callable[[str, nn.Parameter], bool] | None = None,
     on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
 ) -> dict[str, torch.Tensor]:
     """Train `module` until the budget is used and return its averaged weights; resumes from runs/NAME.pt.
 
-    `batch` counts the samples of all processes; each process's `loss_of` makes its share of them.
+    `batch` counts the samples of all processes; each process's `loss_of` makes its share of them. Parameters
+    that are `inner` are trained by Muon, all others by AdamW.
     """
     rank, world = ranks()
     path = RUNS / f"{name}.pt"
     trained = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=weight_decay, betas=(0.9, 0.99), fused=True)
+    named = [
+        (p, inner is not None and inner(name, p)) for name, p in module.named_parameters() if p.requires_grad
+    ]
+    optimizer = Both([p for p, a in named if a], [p for p, a in named if not a], lr, weight_decay)
     average = Average(module, decay)
     step, before = 0, 0.0
     if path.exists():
