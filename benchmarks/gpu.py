@@ -131,7 +131,7 @@ def flops(model: Model, shot: Shot) -> float:
     """Floating-point operations of one image in the denoiser, as torch counts them."""
     with FlopCounterMode(display=False) as counter:
         model.render(replace(shot, steps=2))
-    return counter.get_total_flops() / 2 * shot.steps
+    return float(counter.get_total_flops()) / 2 * shot.steps
 
 
 def peak(device: torch.device) -> float | None:

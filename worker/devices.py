@@ -34,4 +34,4 @@ def decode_in_parts(pipeline: Any, preset: Preset) -> None:
 
 def device_name(device: torch.device) -> str:
     """What a person calls it."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return str(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type)

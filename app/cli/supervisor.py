@@ -105,7 +105,7 @@ def children_of(
     for name in installed():
         render += ["--also", name] if name != settings.model else []
     children = [Child("web", web, environment, logs / "web.log")]
-    own = [for_card(card) for card in cards] or [{}] * workers
+    own: list[dict[str, str]] = [for_card(card) for card in cards] or [{}] * workers
     for number, more in enumerate(own, 1):
         name = f"worker-{number}"
         children.append(Child(name, render, environment | more, logs / f"{name}.log"))
