@@ -12,7 +12,8 @@ from worker.batching import Part, by_job
 from worker.candidates import Field
 from worker.keeper import Stopped
 from worker.painting import Painting
-from worker.pipelines import Model, Shot, UnusableImage, finite_rows
+from worker.pipelines import Model, Shot, UnusableImage
+from worker.rows import finite_rows
 from worker.storing import Painted
 
 Name = tuple[int, int]  # an image's job, by its place, and its slot

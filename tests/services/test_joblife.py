@@ -235,7 +235,14 @@ def test_unused_keys_are_those_of_an_ended_job_without_a_row(session: Session, a
 
 def resolved(**asked: Any) -> dict[str, Any]:
     """A spec as the web stores it."""
-    values = {"seed": 1, "stylize": 100, "model": PRESET, "steps": 4, "size": (64, 96), "tastes": ()}
+    values: dict[str, Any] = {
+        "seed": 1,
+        "stylize": 100,
+        "model": PRESET,
+        "steps": 4,
+        "size": (64, 96),
+        "tastes": (),
+    }
     values |= {name: asked.pop(name) for name in list(asked) if name in values}
     return Spec(text="a cat", n=1, **asked).resolve(**values).model_dump(mode="json")
 

@@ -67,8 +67,8 @@ def several() -> list[Shot]:
     """Shots that differ in all that a batch need not share."""
     rng = np.random.default_rng(5)
     return [
-        Shot(text, negative, seeds, tiny.SIZE, tiny.SIZE, 4, 4.0, Conditioning(*sides, scale))
-        for text, negative, seeds, sides, scale in zip(
+        Shot(text, negative, seeds, tiny.SIZE, tiny.SIZE, 4, 4.0, Conditioning(towards, away, scale))
+        for text, negative, seeds, (towards, away), scale in zip(
             ("a lighthouse", "a cat at dusk", "rain"),
             ("people", "text, dogs", "snow"),
             ((1, 2), (3,), (1,)),
@@ -128,7 +128,8 @@ def test_the_scale_is_the_pipelines_own(presets: Path, model: Model) -> None:
 def test_an_image_that_is_no_number_leaves_those_beside_it(model: Model) -> None:
     shots = several()
     good = model.render_together(shots)
-    bad = replace(shots[1], conditioning=Conditioning(*np.full((2, tiny.WIDTH), np.nan), 0.3))
+    nothing = np.full(tiny.WIDTH, np.nan)
+    bad = replace(shots[1], conditioning=Conditioning(nothing, nothing, 0.3))
     pictures = model.render_together([shots[0], bad, shots[2]])
     assert [picture is None for picture in pictures] == [False, False, True, False]
     for before, after in zip(good, pictures, strict=True):
