@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
+from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from starter import text, vae, vision
@@ -27,6 +28,8 @@ TOKENS = 4
 WITHOUT_ADAPTER = 0.35  # share of batches
 SQUARES = 0.75  # share of batches of square pictures
 LEAST_NOISE = 0.4  # below it errors weigh no more
+# Sides of the squares over which errors of shapes are averaged, and the weights of what is left.
+SCALES = ((2, 1.0), (4, 4.0), (8, 4.0))
 STRONGER = 0.7  # mean of the noise's logit: many places of few numbers hide little of a picture each
 CONFIG = {
     "sample_size": 32,
@@ -185,8 +188,19 @@ def flow_step(
             context,
             added_cond_kwargs={"image_embeds": [embeds[:, None]]},
         ).sample
-    wrong = (out.float() - x).square().mean((1, 2, 3))
+    wrong = error(out.float() - x)
     return (wrong / sigma.clamp(min=LEAST_NOISE).square()).mean()
+
+
+def error(difference: torch.Tensor) -> torch.Tensor:
+    """(n,) squared errors of (n, c, h, w), those of coarse shapes counting for as much as those of textures.
+
+    Shapes are a small part of the plain mean square, most of which is texture and the mean colour; weighing
+    scales leaves the best guess where it is.
+    """
+    shapes = difference - difference.mean((2, 3), keepdim=True)
+    coarse = [weight * F.avg_pool2d(shapes, side).square().mean((1, 2, 3)) for side, weight in SCALES]
+    return difference.square().mean((1, 2, 3)) + torch.stack(coarse).sum(0)
 
 
 @dataclass(frozen=True)
