@@ -53,6 +53,15 @@ class Settings(BaseSettings):
     safety_threshold: float = Field(
         0.8, ge=0, le=1, description="the classifier's score from which an image counts as unsafe"
     )
+    batch_window_seconds: float = Field(
+        0.0, ge=0, description="how long a job waits for others to be painted in the room left in its batch"
+    )
+    switch_seconds: float = Field(
+        60.0, ge=0, description="how long a worker keeps its model while jobs wait for it and for others"
+    )
+    memory_growth_bytes: int = Field(
+        2_000_000_000, gt=0, description="a worker that comes to hold so much more is started anew"
+    )
     torch_threads: int = Field(0, ge=0, description="CPU threads a worker uses; 0 leaves torch's default")
     device: str = Field("auto", description="torch device of a worker: auto, cpu, cuda, cuda:1 or mps")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

@@ -97,12 +97,12 @@ def _personal(spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors, wo
     return Plan(0, preset.guidance, Conditioning(sides.positive, sides.negative, scale), taste)
 
 
-def shots(spec: Spec, plans: list[Plan], *, batch: int) -> list[tuple[tuple[int, ...], Shot]]:
-    """Slots and the shot that paints them: slots of equal conditions together, at most `batch` in one."""
+def shots(spec: Spec, plans: list[Plan]) -> list[tuple[tuple[int, ...], Shot]]:
+    """Slots and the shot that paints them: neighbours of equal conditions share one."""
     groups: list[list[Plan]] = []
     for item in plans:
         last = groups[-1] if groups else []
-        if last and _alike(last[0], item) and len(last) < batch:
+        if last and _alike(last[0], item):
             last.append(item)
         else:
             groups.append([item])
@@ -112,12 +112,6 @@ def shots(spec: Spec, plans: list[Plan], *, batch: int) -> list[tuple[tuple[int,
 def _alike(one: Plan, other: Plan) -> bool:
     same = one.guidance == other.guidance and one.words == other.words
     return same and one.conditioning is other.conditioning
-
-
-def split(slots: tuple[int, ...], shot: Shot, batch: int) -> list[tuple[tuple[int, ...], Shot]]:
-    """The same shot in parts of at most `batch` images."""
-    starts = range(0, len(slots), batch)
-    return [(slots[n : n + batch], replace(shot, seeds=shot.seeds[n : n + batch])) for n in starts]
 
 
 def _shot(spec: Spec, group: list[Plan]) -> Shot:

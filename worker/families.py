@@ -1,5 +1,6 @@
 """What the pipelines of diffusers want differently: how they are guided, and how an image adapter is fed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 class Family:
     """Stable Diffusion and SDXL: a UNet, guided by a second pass that sees the negative prompt.
 
-    `half` is the precision on a GPU; some weights overflow in float16.
+    `half` is the precision on a GPU that lacks bfloat16; some weights overflow in float16. Images of several
+    shots, each with embeddings and a scale of its own, can be painted `together` in one call.
     """
 
     denoiser: str = "unet"
     half: torch.dtype = torch.float16
+    together: bool = True
 
     def network(self, pipeline: Any) -> Any:
         """The part of a pipeline that paints."""
@@ -33,16 +36,17 @@ class Family:
         instead."""
         return 2 if shot.guidance > 1 and pipeline.unet.config.time_cond_proj_dim is None else 1
 
-    def guide(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+    def guide(self, pipeline: Any, shots: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
         """The arguments of a call that say what to avoid, and how firmly to hold to the prompt."""
-        return {"negative_prompt": shot.negative or None, "guidance_scale": shot.guidance}
+        return {"negative_prompt": avoided(shots), "guidance_scale": shots[0].guidance}
 
-    def feed(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
-        """The arguments that carry the image embeddings: one tensor (2, 1, d), the negative one first, or
-        (1, 1, d) where there is no second pass."""
-        assert shot.conditioning is not None
-        both = self._tensor(pipeline, shot.conditioning)
-        return {"ip_adapter_image_embeds": [both if self.passes(pipeline, shot, preset) == 2 else both[1:]]}
+    def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
+        """The arguments that carry the image embeddings of the shot of each image: one tensor (2n, 1, d), the
+        negative ones first, or (n, 1, d) where there is no second pass."""
+        pairs = [self._tensor(pipeline, row.conditioning) for row in rows if row.conditioning is not None]
+        sides = torch.stack(pairs, 1)
+        sides = sides if self.passes(pipeline, rows[0], preset) == 2 else sides[1:]
+        return {"ip_adapter_image_embeds": [sides.flatten(0, 1)]}
 
     def scale(self, pipeline: Any, adapter: Adapter, scale: float) -> None:
         """Set how strongly the adapter acts, block by block where it says so."""
@@ -87,11 +91,13 @@ class StableDiffusion3(Family):
 
     denoiser: str = "transformer"
     half: torch.dtype = torch.bfloat16
+    together: bool = False
 
     def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
         return 2 if shot.guidance > 1 else 1
 
-    def feed(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+    def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
+        (shot,) = rows
         assert shot.conditioning is not None
         config = pipeline.image_encoder.config
         patches = (config.image_size // config.patch_size) ** 2
@@ -116,17 +122,20 @@ class Flux(Family):
 
     denoiser: str = "transformer"
     half: torch.dtype = torch.bfloat16
+    together: bool = False
 
     def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
         return 2 if preset.true_guidance > 1 else 1
 
-    def guide(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+    def guide(self, pipeline: Any, shots: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
+        (shot,) = shots
         options: dict[str, Any] = {"guidance_scale": shot.guidance}
         if self.passes(pipeline, shot, preset) == 2:
             options |= {"negative_prompt": shot.negative, "true_cfg_scale": preset.true_guidance}
         return options
 
-    def feed(self, pipeline: Any, shot: "Shot", preset: Preset) -> dict[str, Any]:
+    def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
+        (shot,) = rows
         assert shot.conditioning is not None
         negative, positive = self._tensor(pipeline, shot.conditioning).split(1)
         return {
@@ -150,6 +159,13 @@ FAMILIES: dict[str, Family] = {
     "StableDiffusion3Pipeline": StableDiffusion3(),
     "FluxPipeline": Flux(),
 }
+
+
+def avoided(shots: "Sequence[Shot]") -> str | list[str] | None:
+    """The negative prompts. An empty one is not the same as none to every pipeline."""
+    if not shots[0].negative:
+        return None
+    return shots[0].negative if len(shots) == 1 else [shot.negative for shot in shots for _ in shot.seeds]
 
 
 def scaled(blocks: Any, scale: float) -> Any:

@@ -68,9 +68,9 @@ def adapted_pipeline(preset: Preset, family: Family, plain: Any) -> Any:
     assert preset.adapter is not None
     family.load_adapter(adapted, preset)
     _check_width(preset, family, adapted)
-    family.scale(
-        adapted, preset.adapter, preset.adapter.max_scale
-    )  # a scale map that does not fit raises here
+    # A scale map that does not fit raises here. Families that paint shots together leave it at this, and
+    # scale each image's share of what the adapter adds.
+    family.scale(adapted, preset.adapter, 1.0)
     return adapted
 
 

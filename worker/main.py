@@ -2,9 +2,10 @@
 
 import argparse
 import logging
+import os
 import sys
 import warnings
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from celery import signals
@@ -33,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until told to stop. Returns the exit status: 2 when the installation is broken."""
     parser = argparse.ArgumentParser(prog="worker.main", description="Renders the jobs of one preset.")
     parser.add_argument("--preset", default=None, help="the model to load (default: PENCHANT_MODEL)")
+    parser.add_argument(
+        "--also", action="append", default=[], metavar="PRESET", help="a model to load when jobs wait for it"
+    )
     options = parser.parse_args(arguments)
     settings = get_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -44,11 +48,23 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(settings.torch_threads)
     try:
         preset = usable_preset(options.preset or settings.model)
+        others = [usable_preset(name).name for name in options.also if name != preset.name]
         model = load(preset, device=settings.device)
     except PenchantError as error:
         print(error.message, file=sys.stderr)
         return EXIT_BROKEN
-    return _listen(preset, Runner(get_engine(), get_storage(), get_events(), model))
+    runner = Runner(get_engine(), get_storage(), get_events(), model, others=others)
+    status = _listen(preset, runner)
+    if runner.wanted is not None:
+        _become(runner.wanted, [preset.name, *(name for name in others if name != runner.wanted)])
+    return status
+
+
+def _become(preset: str, others: list[str]) -> NoReturn:
+    """Go on as a worker with another model. A new process image is the surest way to give back all memory."""
+    also = [word for name in others for word in ("--also", name)]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "worker.main", "--preset", preset, *also])
 
 
 def _listen(preset: Preset, runner: Runner) -> int:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,11 @@ from PIL import Image
 from app.errors import OperatorError
 from app.presets import Preset
 from app.weights.check import verify
+from worker.devices import decode_in_parts, lay_out, pick_dtype
 from worker.encoders import Encoder, read_alignment
 from worker.families import FAMILIES
 from worker.loading import adapted_pipeline, plain_pipeline
+from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
 from worker.sketch import Sketch
 from worker.words import Words
 
@@ -65,35 +67,78 @@ class Model:
         self.words = Words(self.encoder)
         self._plain = plain
         self._adapted = adapted
-        # Where the pipeline clamps its pixels, infinity becomes plain white or black: catch it before.
-        plain.vae.decoder.register_forward_hook(_refuse_not_finite)
+        self._decoded = DecodedRows(plain.vae)
+        if adapted is not None and self.family.together:
+            self._scales = RowScales(adapted.unet)
+            take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
         self.sketch = Sketch(plain.vae)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return torch.device(self._plain.device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in."""
+        return self._plain.dtype
+
     def render(self, shot: Shot, on_step: OnStep | None = None) -> list[Image.Image]:
-        """Paint a shot. `on_step(step, latents)` is called after each step, counted from 1, with what the
-        model takes the finished latents for; an exception from it ends the call. Raises UnusableImage."""
+        """Paint one shot, as `render_together` does. Raises UnusableImage where one of its images is none."""
+        pictures = [picture for picture in self.render_together([shot], on_step) if picture is not None]
+        if len(pictures) < len(shot.seeds):
+            raise UnusableImage
+        return pictures
+
+    def render_together(
+        self, shots: Sequence[Shot], on_step: OnStep | None = None
+    ) -> list[Image.Image | None]:
+        """Paint shots in one call, each image as its shot alone would give it, up to rounding; None where an
+        image came to NaN or infinity.
+
+        Several shots are for families that can paint them `together`. They share size, steps and guidance,
+        all have a negative prompt or none has, and all are conditioned or none is. `on_step(step, latents)`
+        is called after each step, counted from 1, with what the model takes the finished latents for, a row
+        for each image; an exception from it ends the call. Raises UnusableImage where no image is left.
+        """
+        first = shots[0]
         pipeline = self._plain
-        options = self.family.guide(pipeline, shot, self.preset)
-        if shot.conditioning is not None:
+        options = _prompts(shots) | self.family.guide(pipeline, shots, self.preset)
+        if first.conditioning is not None:
             if self._adapted is None or self.preset.adapter is None:
                 raise ValueError(f"{self.preset.name} has no image adapter")
             pipeline = self._adapted
-            self.family.scale(pipeline, self.preset.adapter, shot.conditioning.scale)
-            options |= self.family.feed(pipeline, shot, self.preset)
+            options |= self._condition(shots)
         if on_step is not None:
-            options["callback_on_step_end"] = self._callback(shot, on_step)
+            options["callback_on_step_end"] = self._callback(first, on_step)
         result = pipeline(
-            prompt=shot.text,
-            num_images_per_prompt=len(shot.seeds),
-            generator=[torch.Generator("cpu").manual_seed(seed) for seed in shot.seeds],
-            width=shot.width,
-            height=shot.height,
-            num_inference_steps=shot.steps,
+            generator=[torch.Generator("cpu").manual_seed(seed) for shot in shots for seed in shot.seeds],
+            width=first.width,
+            height=first.height,
+            num_inference_steps=first.steps,
             output_type="np",
             **options,
         )
-        return [Image.fromarray(pixels) for pixels in (result.images * 255).round().astype(np.uint8)]
+        finite = self._decoded.finite
+        if not any(finite):
+            raise UnusableImage
+        return [_picture(pixels) if ok else None for pixels, ok in zip(result.images, finite, strict=True)]
+
+    def _condition(self, shots: Sequence[Shot]) -> dict[str, Any]:
+        """Set the adapter's scale, for each image where the family can; the arguments that carry the
+        embeddings."""
+        assert self.preset.adapter is not None
+        first = shots[0]
+        assert first.conditioning is not None
+        if not self.family.together:
+            self.family.scale(self._adapted, self.preset.adapter, first.conditioning.scale)
+            return self.family.feed(self._adapted, [first], self.preset)
+        rows = [shot for shot in shots for _ in shot.seeds]
+        scales = [row.conditioning.scale for row in rows if row.conditioning is not None]
+        scales *= self.family.passes(self._adapted, first, self.preset)
+        self._scales.rows = torch.tensor(scales, device=self.device, dtype=self._adapted.unet.dtype)
+        return self.family.feed(self._adapted, rows, self.preset)
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
@@ -101,8 +146,10 @@ class Model:
         vae = self._plain.vae
         shifted = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
         pixels = vae.decode(shifted, return_dict=False)[0]
+        if not all(self._decoded.finite):
+            raise UnusableImage
         pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
-        return [Image.fromarray(picture) for picture in (pixels * 255).round().astype(np.uint8)]
+        return [_picture(picture) for picture in pixels]
 
     def _time_decode(self) -> float:
         width, height = self.preset.sizes[0]
@@ -117,7 +164,7 @@ class Model:
     def _callback(self, shot: Shot, on_step: OnStep) -> Callable[..., dict[str, Any]]:
         def callback(pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             latents = tensors["latents"]
-            if not torch.isfinite(latents).all():
+            if not finite_rows(latents).any():
                 raise UnusableImage
             # Multistep solvers keep their estimate of the finished latents; the latents are still noisy.
             estimates = getattr(pipeline.scheduler, "model_outputs", None)
@@ -128,9 +175,15 @@ class Model:
         return callback
 
 
-def _refuse_not_finite(_module: torch.nn.Module, _input: Any, pixels: torch.Tensor) -> None:
-    if not torch.isfinite(pixels).all():
-        raise UnusableImage
+def _prompts(shots: Sequence[Shot]) -> dict[str, Any]:
+    """What to paint. One shot goes the way of one prompt with several images."""
+    if len(shots) == 1:
+        return {"prompt": shots[0].text, "num_images_per_prompt": len(shots[0].seeds)}
+    return {"prompt": [shot.text for shot in shots for _ in shot.seeds]}
+
+
+def _picture(pixels: NDArray[np.float32]) -> Image.Image:
+    return Image.fromarray((pixels * 255).round().astype(np.uint8))
 
 
 def load(preset: Preset, *, device: str = "auto") -> Model:
@@ -139,9 +192,12 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
     start = time.perf_counter()
     device = pick_device(device)
     family = FAMILIES[preset.pipeline]
-    dtype = torch.float32 if device == "cpu" else family.half
+    dtype = pick_dtype(device, family.half)
     try:
         plain = plain_pipeline(preset, family, dtype).to(device)
+        if device.startswith("cuda"):
+            lay_out(plain)
+        decode_in_parts(plain, preset)
         adapted = adapted_pipeline(preset, family, plain) if preset.adapter is not None else None
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
         raise OperatorError(

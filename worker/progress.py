@@ -22,17 +22,17 @@ PREVIEW_QUALITY = 60
 
 
 class Progress:
-    """Follows one job. Called after each step; raises Stopped when the job is to end."""
+    """Follows one job. Called after each step; raises Stopped when the job is to end. `steps` is how many
+    there will be."""
 
-    def __init__(
-        self, held: Held, events: Events, model: Model, classifier: Classifier, *, steps: int
-    ) -> None:
+    def __init__(self, held: Held, events: Events, model: Model, classifier: Classifier) -> None:
         self._held = held
         self._events = events
         self._model = model
         self._classifier = classifier
-        self._steps = steps
+        self.steps = 0
         self._before = 0
+        self._share = PREVIEW_SHARE
         self._slots: tuple[int, ...] = ()
         self._previewed = True
         self._started = time.perf_counter()
@@ -43,8 +43,10 @@ class Progress:
         self._asked = 0.0
         self._shown: dict[int, int] = {}
 
-    def begin(self, slots: tuple[int, ...], *, previews: bool = True) -> None:
-        """A shot of these slots begins. Without previews, the slots go on showing what they show."""
+    def begin(self, slots: tuple[int, ...], *, previews: bool = True, beside: int = 1) -> None:
+        """A shot of these slots begins, in a batch of `beside` jobs, which share what previews may cost.
+        Without previews, the slots go on showing what they show."""
+        self._share = PREVIEW_SHARE / beside
         self._slots = slots
         self._sharp = False
         self._previewed = previews
@@ -80,7 +82,7 @@ class Progress:
         elapsed = start - self._started
         if not self._previewed:
             return {}
-        if self._spent + cost <= PREVIEW_SHARE * elapsed:
+        if self._spent + cost <= self._share * elapsed:
             pictures = self._classifier.previews(self._model.decode(latents))
             self._sharp = True
         elif not self._sharp and start - self._sketched >= SKETCH_SECONDS:
@@ -97,8 +99,8 @@ class Progress:
         self._published = time.perf_counter()
         event = {
             "state": "running",
-            "step": min(self._before + step, self._steps),  # a shot that is begun anew counts once
-            "steps": self._steps,
+            "step": min(self._before + step, self.steps),  # a shot that is begun anew counts once
+            "steps": self.steps,
             "previews": [{"slot": slot, "step": at} for slot, at in sorted(self._shown.items())],
         }
         self._events.publish(self._held.claim.job_id, event, previews=previews)

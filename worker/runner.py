@@ -2,12 +2,12 @@
 
 import logging
 import os
+import signal
 import socket
 import threading
-from collections import deque
-from dataclasses import replace
+import time
+from collections.abc import Sequence
 
-import torch
 from PIL.Image import Image as Picture
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,38 +19,59 @@ from app.errors import PenchantError
 from app.models import Image
 from app.services import gallery, joblife, spaces
 from app.services.events import Events
-from app.spec import Spec
+from app.services.joblife import Claim
+from app.services.workers import Worker
 from app.storage import Storage
-from worker import candidates, conditioning
-from worker.candidates import Field, Judge
-from worker.keeper import Held, Keeper, Stopped
-from worker.pipelines import Model, Shot, UnusableImage
-from worker.progress import Progress
+from worker.devices import device_name
+from worker.keeper import Held, Keeper
+from worker.memory import Memory
+from worker.painter import Painter
+from worker.pipelines import Model
 from worker.safety import get_classifier
-from worker.storing import INTERNAL, Batch, End, Painted, Storing
+from worker.storing import Storing
+from worker.switching import Switching
 
 log = logging.getLogger(__name__)
 
-NOT_A_NUMBER = "The model came to no picture (not a number). Try another seed, or more steps."
-OUT_OF_MEMORY = "The device has too little memory for this size. Choose a smaller one, or retry later."
+SWEEPS_MISSED = 5  # after so many, a worker is taken to be gone
+GATHER_SECONDS = 0.005  # between looks for jobs to be painted along
 
 
 class Runner:
-    """Everything one process does with its one model. `stopping` ends the current job at its next step."""
+    """Everything one process does with its one model. `stopping` ends the current job at its next step.
 
-    def __init__(self, engine: Engine, storage: Storage, events: Events, model: Model) -> None:
+    `others` are the presets that this process may be started anew with; when jobs wait for one of them,
+    `wanted` names it and the process is told to stop.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        storage: Storage,
+        events: Events,
+        model: Model,
+        *,
+        others: Sequence[str] = (),
+    ) -> None:
         self._engine = engine
         self._storage = storage
         self._events = events
         self._model = model
         self._preset = model.preset
-        self._batch = model.preset.max_batch
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._announced = Worker(self._name, self._preset.name, device_name(model.device))
         self._keeper = Keeper(engine)
         self._classifier = get_classifier()
         self._storing = Storing(engine, storage, events, model, self._keeper, self._classifier)
         self._sweeper = threading.Thread(target=self._sweep_now_and_then, name="sweep", daemon=True)
         self.stopping = threading.Event()
+        self.wanted: str | None = None
+        self._switching = Switching(engine, events, self._announced, others)
+        self._painting = threading.Lock()
+        self._memory = Memory(model.device, growth=get_settings().memory_growth_bytes)
+        self._painter = Painter(
+            engine, events, model, self._classifier, self._storing, self._memory, self.stopping
+        )
 
     def start(self) -> None:
         """Begin to sweep, and be ready for `render`."""
@@ -66,106 +87,69 @@ class Runner:
         self._sweeper.join()
 
     def render(self) -> None:
-        """Paint the longest waiting job of this preset, if there is one."""
-        if self.stopping.is_set():
-            return
-        with session_scope(self._engine) as session:
-            claim = joblife.claim(session, preset=self._preset.name, worker=self._name)
-        if claim is None:
-            return
-        log.info("job %s: attempt %d", claim.job_id, claim.attempt)
-        held = self._keeper.hold(claim)
-        self._storing.put(held, *self._paint(held))
-
-    def _paint(self, held: Held) -> tuple[list[Batch], End]:
-        try:
-            return self._paint_all(held), End("done")
-        except Stopped as stopped:
-            states = {"cancelled": "cancelled", "lost": "lost", "stopping": "queued"}
-            return [], End(states[stopped.why])
-        except UnusableImage:
-            return [], End("failed", "unusable_image", NOT_A_NUMBER)
-        except torch.OutOfMemoryError:
-            log.exception("job %s: out of memory", held.claim.job_id)
-            return [], End("failed", "out_of_memory", OUT_OF_MEMORY)
-        except PenchantError as error:
-            return [], End("failed", error.code, error.message)
-        except SQLAlchemyError as error:
-            log.error("job %s: left to the sweep: %s", held.claim.job_id, error)
-            return [], End("lost")
-        except Exception:
-            log.exception("job %s: painting failed", held.claim.job_id)
-            return [], End("failed", "internal_error", INTERNAL)
-
-    def _paint_all(self, held: Held) -> list[Batch]:
-        """Paint every slot not stored yet. All batches but the last are handed over on the way; the last
-        comes back, to be stored together with the job's end."""
-        claim = held.claim
-        spec = Spec.model_validate(claim.spec)
-        with session_scope(self._engine) as session:
-            taste = conditioning.load_taste(session, spec=spec)
-        text_vector = self._model.encoder.texts([spec.text])[0]
-        plans = conditioning.plan(spec, self._preset, taste, text_vector, self._model.words)
-        shots = conditioning.shots(
-            spec, [item for item in plans if item.slot not in claim.stored], batch=self._batch
-        )
-        judges = candidates.judges(spec, self._model, plans)
-        steps = sum(
-            shot.steps * (judges[slots[0]].count if slots[0] in judges else 1) for slots, shot in shots
-        )
-        progress = Progress(held, self._events, self._model, self._classifier, steps=steps)
-        last: list[Batch] = []
-        pending = deque(shots)
-        while pending:
-            slots, shot = pending.popleft()
-            judge = judges.get(slots[0])
-            try:
-                painted = self._paint_shot(held, progress, slots, shot, judge)
-            except torch.OutOfMemoryError:
-                if len(slots) == 1:
-                    raise
-                self._batch = len(slots) // 2
-                log.warning("out of memory: from now on at most %d images at once", self._batch)
-                pending.extendleft(reversed(conditioning.split(slots, shot, self._batch)))
-                continue
-            if last:
-                self._storing.put(held, last)
-            last = [Batch(painted, text_vector)]
-        return last
-
-    def _paint_shot(
-        self, held: Held, progress: Progress, slots: tuple[int, ...], shot: Shot, judge: Judge | None
-    ) -> list[Painted]:
-        """Paint a shot; with a judge, paint it once for each candidate and keep the best of each slot."""
-
-        def on_step(step: int, latents: torch.Tensor) -> None:
+        """Paint the longest waiting job of this preset, if there is one, and with it what fits into its
+        batch."""
+        with self._painting:
             if self.stopping.is_set():
-                raise Stopped("stopping")
-            progress.step(step, latents)
+                return
+            claim = self._claim()
+            if claim is None:
+                return
+            held = [self._hold(claim)]
+            try:
+                self._gather(held)
+            except Exception:  # what is held already must be painted all the same
+                log.exception("no more jobs are looked for")
+            self._painter.paint(held)
+        if self._memory.stays_high():
+            log.warning(
+                "%d bytes are held and stay: this worker ends, to be started anew", self._memory.held()
+            )
+            os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            self._leave_where_wanted()
+        except SQLAlchemyError as error:
+            log.warning("the model is kept, the database is away: %s", error)
 
-        def paint(shot: Shot, *, first: bool = True) -> list[Picture]:
-            held.check()
-            progress.begin(slots, previews=first)
-            pictures = self._model.render(shot, on_step)
-            progress.end(shot.steps)
-            return pictures
+    def _leave_where_wanted(self) -> None:
+        """Tell the process to stop, to be started with another model, where jobs wait for that."""
+        wanted = self._switching.wanted()
+        if wanted is not None and not self.stopping.is_set():
+            log.info("%s is left for %s, which jobs wait for", self._preset.name, wanted)
+            self.wanted = wanted
+            self.stopping.set()
+            os.kill(os.getpid(), signal.SIGTERM)
 
-        details = _details(shot, held.claim.attempt)
-        if judge is None:
-            pictures = paint(shot)
-            return [
-                Painted(slot, seed, picture, details)
-                for slot, seed, picture in zip(slots, shot.seeds, pictures, strict=True)
-            ]
-        fields = [Field(judge) for _ in slots]
-        for number in range(judge.count):
-            seeds = tuple(candidates.seed(seed, number) for seed in shot.seeds)
-            candidates.enter(fields, self._model, seeds, paint(replace(shot, seeds=seeds), first=number == 0))
-            progress.show([field.kept.picture for field in fields])
-        return [
-            Painted(slot, seed, field.kept.picture, details | field.details(), field.kept.vector)
-            for slot, seed, field in zip(slots, shot.seeds, fields, strict=True)
-        ]
+    def _claim(self, *, beside: Claim | None = None, room: int = 0) -> Claim | None:
+        with session_scope(self._engine) as session:
+            return joblife.claim(
+                session, preset=self._preset.name, worker=self._name, beside=beside, room=room
+            )
+
+    def _hold(self, claim: Claim) -> Held:
+        log.info("job %s: attempt %d", claim.job_id, claim.attempt)
+        return self._keeper.hold(claim)
+
+    def _gather(self, held: list[Held]) -> None:
+        """Add jobs to be painted with the one that is held, as far as there is room for them beside its
+        images. Where there is room left, more are waited for as long as the settings say.
+
+        A job that is tried again is painted alone: it may be what its worker died of.
+        """
+        first = held[0].claim
+        width, height = first.spec["size"]
+        together = self._model.family.together
+        room = -first.spec["n"] % self._painter.limit((width, height)) if together else 0
+        until = time.monotonic() + get_settings().batch_window_seconds
+        while room and first.attempt == 1 and not self.stopping.is_set():
+            claim = self._claim(beside=first, room=room)
+            if claim is not None:
+                held.append(self._hold(claim))
+                room -= claim.spec["n"]
+            elif time.monotonic() < until:
+                time.sleep(GATHER_SECONDS)
+            else:
+                break
 
     def embed(self, after: int = 0) -> None:
         """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest;
@@ -212,14 +196,24 @@ class Runner:
 
     def _sweep_now_and_then(self) -> None:
         while True:
+            sweep_seconds = get_settings().sweep_seconds
+            self._events.announce(self._announced, seconds=SWEEPS_MISSED * sweep_seconds)
             try:
                 self.sweep()
+                self._leave_where_idle()
             except SQLAlchemyError as error:
                 log.warning("no sweep, the database is away: %s", error)
             except Exception:
                 log.exception("sweeping failed")
-            if self.stopping.wait(get_settings().sweep_seconds):
+            if self.stopping.wait(sweep_seconds):
                 return
+
+    def _leave_where_idle(self) -> None:
+        if self._painting.acquire(blocking=False):
+            try:
+                self._leave_where_wanted()
+            finally:
+                self._painting.release()
 
     def sweep(self) -> None:
         """Send again what was lost, and end what has failed too often."""
@@ -236,19 +230,3 @@ class Runner:
             self._storing.discard(job_id, n)
             error = {"error": joblife.GAVE_UP} if state == "failed" else {}
             self._events.publish(job_id, {"state": state, **error})
-
-
-def _details(shot: Shot, attempt: int) -> dict[str, object]:
-    """What the renderer adds to the spec: how it was really painted."""
-    details: dict[str, object] = {
-        "steps": shot.steps,
-        "guidance": shot.guidance,
-        "attempt": attempt,
-        "scale": 0.0,
-    }
-    if shot.words:
-        details["words"] = list(shot.words)
-    if shot.conditioning is not None:
-        details["scale"] = shot.conditioning.scale
-        details["adapter_norm"] = float((shot.conditioning.positive**2).sum() ** 0.5)
-    return details

@@ -77,7 +77,7 @@ class End:
 
 
 class Storing:
-    """The thread and its short queue: two shots may wait, then painting does."""
+    """The thread and its short queue: two batches may wait, then painting does."""
 
     def __init__(
         self,
@@ -94,7 +94,8 @@ class Storing:
         self._model = model
         self._keeper = keeper
         self._classifier = classifier
-        self._work: queue.Queue[tuple[Held, list[Batch], End | None] | None] = queue.Queue(maxsize=2)
+        room = 2 * model.preset.max_batch  # a batch may hold that many jobs
+        self._work: queue.Queue[tuple[Held, list[Batch], End | None] | None] = queue.Queue(maxsize=room)
         self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
 
     def start(self) -> None:

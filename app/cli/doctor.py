@@ -16,6 +16,7 @@ from app.config import Settings
 from app.db import make_engine
 from app.errors import PenchantError
 from app.presets import load_presets
+from app.services import workers
 from app.vocabulary import read_vocabulary
 
 MIN_FREE_BYTES = 1_000_000_000
@@ -42,6 +43,7 @@ def _checks() -> Iterator[tuple[str, Callable[[Settings], Finding]]]:
     yield "models", _models
     yield "database", _database
     yield "broker", _broker
+    yield "workers", _workers
 
 
 def _guarded(name: str, check: Callable[[Settings], Finding], settings: Settings) -> Finding:
@@ -126,3 +128,18 @@ def _broker(settings: Settings) -> Finding:
     except redis.RedisError as error:
         return Finding("broker", False, f"does not answer: {error}")
     return Finding("broker", True, "answers")
+
+
+def _workers(settings: Settings) -> Finding:
+    _, url = _addresses(settings)
+    if url is None:
+        return Finding("workers", True, "start with `penchant up`")
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=2.0) as client:
+            found = workers.present(client)
+    except redis.RedisError:
+        return Finding("workers", False, "unknown while the broker does not answer")
+    says = [f"{worker.name} holds {worker.preset} on {worker.device}" for worker in found]
+    if all(worker.preset != settings.model for worker in found):
+        says.append(f"none holds {settings.model}, so its jobs wait: start one, or look into its log")
+    return Finding("workers", True, ", ".join(says))

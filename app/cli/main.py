@@ -17,6 +17,7 @@ from rich.table import Table
 from app.cli import doctor as doctor_module
 from app.cli import supervisor
 from app.cli.addresses import connected_settings
+from app.cli.cards import find_cards
 from app.cli.client import Client, connect
 from app.cli.models import models
 from app.cli.taste import taste
@@ -46,6 +47,9 @@ def up(
     port: Annotated[int | None, typer.Option(help="port of the web server; 0 takes a free one")] = None,
     host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
     workers: Annotated[int, typer.Option(min=0, help="worker processes")] = 1,
+    gpus: Annotated[
+        str | None, typer.Option(help="one worker for each of these cards: all, or numbers as in 0,1")
+    ] = None,
 ) -> None:
     """Start everything on this machine: database, broker, web server, workers."""
     settings = Settings()
@@ -53,7 +57,8 @@ def up(
         update={"port": settings.port if port is None else port, "host": host or settings.host}
     )
     _log_to_terminal(settings)
-    with supervisor.instance_running(settings, workers=workers) as (running, addresses):
+    cards = find_cards(gpus) if gpus is not None else []
+    with supervisor.instance_running(settings, workers=workers, cards=cards) as (running, addresses):
         console.print(f"Penchant is ready at [bold]{addresses.web_url}[/bold]")
         console.print(f"Logs are in {supervisor.log_folder(settings.home)}. Ctrl-C stops it.", soft_wrap=True)
         running.watch(logging.getLogger("penchant"))

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,14 @@ from types import FrameType
 import httpx
 
 from app.cli import instance
+from app.cli.cards import for_card
 from app.cli.children import Child
 from app.cli.errands import Errand
 from app.config import DEVELOPMENT_SECRET, REPOSITORY, Settings
 from app.db import make_engine, session_scope, upgrade
 from app.embedded import Embedded
 from app.errors import OperatorError
+from app.presets import installed
 from app.services import gallery
 from app.storage import make_storage
 
@@ -91,16 +93,22 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def children_of(settings: Settings, environment: dict[str, str], *, port: int, workers: int) -> list[Child]:
-    """The web server and the workers, not started yet."""
+def children_of(
+    settings: Settings, environment: dict[str, str], *, port: int, workers: int, cards: Sequence[str] = ()
+) -> list[Child]:
+    """The web server and the workers, not started yet: one worker for each card, or `workers` of them."""
     logs = settings.home / "log"
     web = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", settings.host]
     web += ["--port", str(port), "--no-server-header", "--log-level", settings.log_level.lower()]
     web += ["--timeout-graceful-shutdown", "5"]
     render = [sys.executable, "-m", "worker.main", "--preset", settings.model]
+    for name in installed():
+        render += ["--also", name] if name != settings.model else []
     children = [Child("web", web, environment, logs / "web.log")]
-    for number in range(1, workers + 1):
-        children.append(Child(f"worker-{number}", render, environment, logs / f"worker-{number}.log"))
+    own: list[dict[str, str]] = [for_card(card) for card in cards] or [{}] * workers
+    for number, more in enumerate(own, 1):
+        name = f"worker-{number}"
+        children.append(Child(name, render, environment | more, logs / f"{name}.log"))
     return children
 
 
@@ -173,7 +181,9 @@ class Supervisor:
 
 
 @contextmanager
-def instance_running(settings: Settings, *, workers: int) -> Iterator[tuple[Supervisor, Addresses]]:
+def instance_running(
+    settings: Settings, *, workers: int, cards: Sequence[str] = ()
+) -> Iterator[tuple[Supervisor, Addresses]]:
     """A whole Penchant on this machine, ready to answer, inside the block."""
     if not (REPOSITORY / "templates").is_dir():
         raise OperatorError("Penchant runs from its repository; install it with `pip install -e .` there.")
@@ -184,7 +194,7 @@ def instance_running(settings: Settings, *, workers: int) -> Iterator[tuple[Supe
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         addresses = Addresses(database_url, redis_url, f"http://{host}:{port}")
         environment = environment_of(settings, addresses)
-        children = children_of(settings, environment, port=port, workers=workers)
+        children = children_of(settings, environment, port=port, workers=workers, cards=cards)
         supervisor = Supervisor(children, errands_of(settings, environment))
         stack.enter_context(supervisor.running())
         supervisor.wait_until_ready(addresses.web_url)

@@ -1,6 +1,6 @@
 """Presets: what the product calls a model. Pipeline, image adapter, image encoder, and what they can do."""
 
-from app.presets.files import SHIPPED, get_preset, load_presets, read_presets, usable_preset
+from app.presets.files import SHIPPED, get_preset, installed, load_presets, read_presets, usable_preset
 from app.presets.schema import (
     MANIFEST,
     NATIVE,
@@ -25,6 +25,7 @@ __all__ = [
     "Size",
     "Source",
     "get_preset",
+    "installed",
     "load_presets",
     "read_presets",
     "usable_preset",

@@ -102,6 +102,11 @@ def models_folder() -> Path:
     return settings.models or settings.home / "models"
 
 
+def installed() -> list[str]:
+    """The names of the presets whose files are here."""
+    return [name for name, preset in load_presets().items() if not preset.missing]
+
+
 def get_preset(name: str) -> Preset:
     """The preset called `name`. Raises InvalidPrompt naming those there are."""
     presets = load_presets()

@@ -117,6 +117,10 @@ class Preset(_Table):
 
     `ratios` are those that the form offers; without them it offers each size's own.
 
+    `max_batch` images are painted at once, of one job or of several. `decode` "sliced" turns their latents
+    into pixels one image after the other, "tiled" tile by tile, for less memory; tiles change an image a
+    little.
+
     `true_guidance` above 1 makes a Flux model paint each step twice, so that --no has something to act on.
     `download_gb` and `memory_gb` (of the device) are what an operator is told before he adds the model;
     `gated` is the page where its licence has to be accepted first.
@@ -144,6 +148,7 @@ class Preset(_Table):
     guidance: float = Field(ge=0)
     true_guidance: float = Field(1.0, ge=1)
     max_batch: int = Field(4, ge=1)
+    decode: Literal["whole", "sliced", "tiled"] = "whole"
     download_gb: float | None = Field(None, gt=0)
     memory_gb: float | None = Field(None, gt=0)
     capabilities: frozenset[str] = frozenset()

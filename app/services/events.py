@@ -21,6 +21,8 @@ from redis.exceptions import RedisError
 
 from app.config import get_settings
 from app.models import FINAL_STATES
+from app.services import workers
+from app.services.workers import Worker
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,23 @@ class Events:
     def cancel_asked(self, job_id: UUID) -> bool:
         """Whether `ask_cancel` was heard."""
         return self._get(_cancel_key(job_id)) is not None
+
+    def announce(self, worker: Worker, *, seconds: float) -> None:
+        """Say that a worker is there; it is forgotten when it has not said so for that long."""
+        if self._paused():
+            return
+        try:
+            workers.announce(self._client, worker, seconds=seconds)
+        except (RedisError, OSError) as error:
+            self._pause(error)
+
+    def workers(self) -> list[Worker]:
+        """The workers that are there; none while the broker is away."""
+        try:
+            return [] if self._paused() else workers.present(self._client)
+        except (RedisError, OSError) as error:
+            self._pause(error)
+            return []
 
     def forget(self, job_id: UUID, *, slots: int) -> None:
         """Remove what is kept of a job whose owner is gone."""

@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, case, func, or_, select, text, update
+from sqlalchemy import and_, case, func, literal, not_, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session, col
 
 from app.config import get_settings
@@ -21,6 +22,7 @@ from app.safety import Verdict
 
 SWEEP_LOCK = 0x70656E63
 SWEEP_LIMIT = 1000
+ALIKE = ("size", "steps", "chaos", "tile", "raw")  # of a spec: equal where images are painted in one batch
 GAVE_UP = f"The worker died {MAX_ATTEMPTS} times while painting this. Change the prompt, or try again later."
 
 
@@ -83,8 +85,11 @@ def storage_keys(job_id: UUID, slot: int) -> tuple[str, str]:
     return f"jobs/{job_id}/{slot}.webp", f"jobs/{job_id}/{slot}.thumb.webp"
 
 
-def claim(session: Session, *, preset: str, worker: str) -> Claim | None:
-    """Take the longest waiting job of `preset`, or None when nothing waits.
+def claim(
+    session: Session, *, preset: str, worker: str, beside: Claim | None = None, room: int = 0
+) -> Claim | None:
+    """Take the longest waiting job of `preset`, or None when nothing waits. With `beside`, only a job that
+    was never tried, has at most `room` images and can be painted in one batch with that one's.
 
     Which job a message named does not matter: there is a message for each row, so taking the oldest row
     serves all of them in order, and a job that lost its worker is not put behind those that came later.
@@ -92,7 +97,7 @@ def claim(session: Session, *, preset: str, worker: str) -> Claim | None:
     lease = timedelta(seconds=get_settings().lease_seconds)
     oldest = (
         select(col(Job.id))
-        .where(col(Job.preset) == preset, col(Job.attempts) < MAX_ATTEMPTS, _claimable())
+        .where(col(Job.preset) == preset, *(_alike(beside, room) if beside is not None else _claimable()))
         .order_by(col(Job.created_at), col(Job.id))
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -266,6 +271,17 @@ def _forgotten(session: Session, waiting: Callable[[str], int | None]) -> list[t
     return [(id_, preset) for id_, preset in sent]
 
 
+def waiting(session: Session, *, presets: Sequence[str]) -> dict[str, float]:
+    """For how many seconds the first waiting job of each preset waits, of those that have one."""
+    seconds = func.extract("epoch", func.clock_timestamp() - func.min(col(Job.created_at)))
+    rows = session.execute(
+        select(col(Job.preset), seconds)
+        .where(col(Job.state) == "queued", col(Job.preset).in_(presets))
+        .group_by(col(Job.preset))
+    )
+    return {preset: float(value) for preset, value in rows}
+
+
 def unused_keys(session: Session, *, job_id: UUID, n: int) -> list[str]:
     """The keys of slots without a row: what an ended job may have left in the store. None of an open job."""
     job = session.get(Job, job_id)
@@ -275,9 +291,25 @@ def unused_keys(session: Session, *, job_id: UUID, n: int) -> list[str]:
     return [key for slot in range(n) if slot not in stored for key in storage_keys(job_id, slot)]
 
 
-def _claimable() -> Any:
+def _claimable() -> list[Any]:
     expired = and_(col(Job.state) == "running", col(Job.lease_until) < func.clock_timestamp())
-    return or_(col(Job.state) == "queued", expired)
+    return [col(Job.attempts) < MAX_ATTEMPTS, or_(col(Job.state) == "queued", expired)]
+
+
+def _alike(first: Claim, room: int) -> list[Any]:
+    """A job that killed its worker must not take others along, so only what was never tried joins."""
+    spec, asked = col(Job.spec), first.spec
+    tastes = func.jsonb_array_length(spec["personalize"]["tastes"])
+    personal = and_(spec["stylize"].as_integer() > 0, tastes > 0)
+    bare = spec["negative"] == literal([], JSONB)
+    return [
+        col(Job.state) == "queued",
+        col(Job.attempts) == 0,
+        spec["n"].as_integer() <= room,
+        *(spec[name] == literal(asked[name], JSONB) for name in ALIKE),
+        personal if asked["stylize"] and asked["personalize"]["tastes"] else not_(personal),
+        not_(bare) if asked["negative"] else bare,
+    ]
 
 
 def _held(claim: Claim) -> tuple[Any, ...]:

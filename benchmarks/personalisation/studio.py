@@ -14,6 +14,7 @@ from app.taste.codes import FrozenTaste
 from app.taste.space import Space, load_space
 from starter.judge import Judge, features, load_judge, probabilities
 from worker import conditioning
+from worker.batching import Part, batches
 from worker.pipelines import Model, load
 
 Images = NDArray[np.uint8]
@@ -48,9 +49,10 @@ class Studio:
         )
         used = None if taste is None else conditioning.Taste(blend([(taste, 1.0)]), self.space)
         plans = conditioning.plan(spec, preset, used, self.model.encoder.texts([prompt])[0])
+        parts = [Part(0, slots, shot) for slots, shot in conditioning.shots(spec, plans)]
         images = []
-        for _, shot in conditioning.shots(spec, plans, batch=preset.max_batch):
-            images += self.model.render(shot)
+        for batch in batches(parts, lambda part: preset.max_batch):
+            images += self.model.render_together([part.shot for part in batch])
         return np.stack([np.asarray(image, dtype=np.uint8) for image in images])
 
     def look(self, images: Images) -> Look:

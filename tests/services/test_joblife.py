@@ -15,6 +15,7 @@ from app.models import MAX_ATTEMPTS, Embedding, Image, Job, JobImage, Person
 from app.safety import Verdict
 from app.services import joblife
 from app.services.joblife import Claim, LeaseLost, SlotImage, storage_keys
+from app.spec import Spec
 
 PRESET = "starter"
 Submit = Callable[..., UUID]
@@ -233,3 +234,62 @@ def test_unused_keys_are_those_of_an_ended_job_without_a_row(session: Session, a
     assert joblife.unused_keys(session, job_id=job_id, n=2) == list(storage_keys(job_id, 1))
     gone = uuid4()
     assert len(joblife.unused_keys(session, job_id=gone, n=2)) == 4
+
+
+def resolved(**asked: Any) -> dict[str, Any]:
+    """A spec as the web stores it."""
+    values: dict[str, Any] = {
+        "seed": 1,
+        "stylize": 100,
+        "model": PRESET,
+        "steps": 4,
+        "size": (64, 96),
+        "tastes": (),
+    }
+    values |= {name: asked.pop(name) for name in list(asked) if name in values}
+    return Spec(text="a cat", n=1, **asked).resolve(**values).model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("asked", "joins"),
+    [
+        ({}, True),
+        ({"seed": 9, "stylize": 700}, True),
+        ({"steps": 5}, False),
+        ({"size": (96, 64)}, False),
+        ({"chaos": 10}, False),
+        ({"raw": True}, False),
+        ({"negative": ("dogs",)}, False),
+        ({"tastes": (("tiny01", 1.0),)}, False),
+        ({"tastes": (("tiny01", 1.0),), "stylize": 0}, True),
+    ],
+)
+def test_a_job_joins_another_where_a_batch_allows_it(
+    add_job: Submit, session: Session, asked: dict[str, Any], joins: bool
+) -> None:
+    add_job(spec=resolved())
+    other = add_job(spec=resolved(**asked))
+    first = must_claim(session)
+    found = joblife.claim(session, preset=PRESET, worker="w", beside=first, room=1)
+    assert (found.job_id if found is not None else None) == (other if joins else None)
+
+
+def test_no_job_joins_that_is_too_large_or_was_tried_before(add_job: Submit, session: Session) -> None:
+    add_job(spec=resolved())
+    first = must_claim(session)
+    add_job(spec=resolved() | {"n": 3})
+    add_job(spec=resolved(), attempts=1)
+    assert joblife.claim(session, preset=PRESET, worker="w", beside=first, room=2) is None
+    joined = joblife.claim(session, preset=PRESET, worker="w", beside=first, room=3)
+    assert joined is not None
+    assert joined.spec["n"] == 3
+
+
+def test_presets_tell_how_long_their_first_job_waits(add_job: Submit, session: Session) -> None:
+    add_job()
+    for preset in ("second", "second", "third"):
+        add_job(preset=preset)
+    must_claim(session)
+    found = joblife.waiting(session, presets=[PRESET, "second"])
+    assert found.keys() == {"second"}
+    assert 50 < found["second"] < 70

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -142,13 +143,13 @@ class Worker:
 
 
 @pytest.fixture
-def start_worker(studio: Settings, zygote: Zygote, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
+def start_worker(studio: Settings, zygote: Zygote, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Starts workers that end with the test."""
     workers: list[Worker] = []
 
-    def start() -> Worker:
+    def start(*more: str) -> Worker:
         log = tmp_path / f"worker{len(workers)}.log"
-        workers.append(Worker(zygote.fork(log, "--preset", tiny.NAME), log))
+        workers.append(Worker(zygote.fork(log, "--preset", tiny.NAME, *more), log))
         return workers[-1]
 
     yield start
@@ -158,6 +159,13 @@ def start_worker(studio: Settings, zygote: Zygote, tmp_path: Path) -> Iterator[C
 
 def tiny_preset(presets: Path) -> Preset:
     return read_presets(presets)[tiny.NAME]
+
+
+def with_preset(model: Model, **changes: Any) -> Model:
+    """The same weights under a changed preset."""
+    changed = Model.__new__(Model)
+    changed.__dict__ = {**model.__dict__, "preset": model.preset.model_copy(update=changes)}
+    return changed
 
 
 def wait_until(found: Callable[[], object], *, seconds: float, why: Callable[[], str] = str) -> None:

@@ -24,7 +24,7 @@ from app.storage import get_storage
 from app.taste.best_of import choose, values
 from app.weights.check import verify
 from tests.worker import tiny
-from tests.worker.conftest import forget, imagine, job_of, tiny_preset
+from tests.worker.conftest import forget, imagine, job_of, tiny_preset, with_preset
 from tests.worker.tastes import make_space, make_taste, store_code
 from worker import progress
 from worker.candidates import seed
@@ -52,13 +52,6 @@ def choosy(studio: Settings, presets: Path, tmp_path: Path, monkeypatch: pytest.
 def code(person: Person, session: Session) -> str:
     """A code in the tiny model's space."""
     return store_code(session, person)
-
-
-def with_preset(model: Model, **changes: Any) -> Model:
-    """The same weights under a changed preset."""
-    changed = Model.__new__(Model)
-    changed.__dict__ = {**model.__dict__, "preset": model.preset.model_copy(update=changes)}
-    return changed
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.presets import Adapter, Preset
 from app.spec import Spec
 from tests.worker import tiny
 from tests.worker.tastes import make_space, make_taste, store_code
-from worker.conditioning import LEAST_GUIDANCE, Taste, load_taste, plan, shots, split
+from worker.conditioning import LEAST_GUIDANCE, Taste, load_taste, plan, shots
 
 PRESET = Preset(
     name="tiny",
@@ -38,19 +38,11 @@ def taste() -> Taste:
 
 
 def test_without_a_taste_a_grid_is_one_shot() -> None:
-    parts = shots(spec(negative=("people", "text")), plan(spec(), PRESET, None, VECTOR), batch=8)
+    parts = shots(spec(negative=("people", "text")), plan(spec(), PRESET, None, VECTOR))
     ((slots, shot),) = parts
     assert slots == (0, 1, 2, 3)
     assert shot.seeds == (7, 8, 9, 10)
     assert (shot.negative, shot.conditioning, shot.guidance) == ("people, text", None, 4.0)
-
-
-def test_a_batch_bounds_a_shot_and_a_shot_can_be_split() -> None:
-    parts = shots(spec(n=5), plan(spec(n=5), PRESET, None, VECTOR), batch=4)
-    assert [slots for slots, _ in parts] == [(0, 1, 2, 3), (4,)]
-    halves = split(*parts[0], 2)
-    assert [slots for slots, _ in halves] == [(0, 1), (2, 3)]
-    assert [shot.seeds for _, shot in halves] == [(7, 8), (9, 10)]
 
 
 def test_strength_rises_with_stylize_to_the_presets_maximum(taste: Taste) -> None:
@@ -64,7 +56,7 @@ def test_strength_rises_with_stylize_to_the_presets_maximum(taste: Taste) -> Non
 
 
 def test_one_taste_paints_the_grid_in_one_shot(taste: Taste) -> None:
-    ((slots, shot),) = shots(spec(), plan(spec(), PRESET, taste, VECTOR), batch=4)
+    ((slots, shot),) = shots(spec(), plan(spec(), PRESET, taste, VECTOR))
     assert slots == (0, 1, 2, 3)
     assert shot.conditioning is not None
 
@@ -73,7 +65,7 @@ def test_chaos_with_a_taste_draws_one_for_each_slot_the_same_each_time(taste: Ta
     asked = spec(chaos=100)
     first, again = (plan(asked, PRESET, taste, VECTOR) for _ in range(2))
     vectors = [item.conditioning.positive for item in first if item.conditioning is not None]
-    assert len(shots(asked, first, batch=4)) == 4
+    assert len(shots(asked, first)) == 4
     assert len({vector.tobytes() for vector in vectors}) == 4
     assert all(
         np.array_equal(vector, item.conditioning.positive)

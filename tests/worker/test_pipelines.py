@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from app.presets import Preset
 from app.weights.check import verify
 from tests.worker import tiny
 from tests.worker.conftest import forget, tiny_preset
+from worker.devices import lay_out
 from worker.main import main
 from worker.pipelines import Conditioning, Model, Shot, UnusableImage, load
 
@@ -59,6 +61,96 @@ def test_the_adapter_acts_more_the_higher_its_scale(model: Model) -> None:
 def test_one_image_is_the_same_alone_and_in_a_batch(model: Model) -> None:
     alone = pixels(model.render(Shot(**{**vars(SHOT), "seeds": (0,)})))
     assert np.abs(alone[0] - pixels(model.render(SHOT))[1]).max() <= 1
+
+
+def several() -> list[Shot]:
+    """Shots that differ in all that a batch need not share."""
+    rng = np.random.default_rng(5)
+    return [
+        Shot(text, negative, seeds, tiny.SIZE, tiny.SIZE, 4, 4.0, Conditioning(towards, away, scale))
+        for text, negative, seeds, (towards, away), scale in zip(
+            ("a lighthouse", "a cat at dusk", "rain"),
+            ("people", "text, dogs", "snow"),
+            ((1, 2), (3,), (1,)),
+            rng.standard_normal((3, 2, tiny.WIDTH)),
+            (1.0, 0.3, 0.6),
+            strict=True,
+        )
+    ]
+
+
+@pytest.mark.parametrize("guidance", [4.0, 1.0])
+def test_shots_painted_together_are_those_painted_alone(model: Model, guidance: float) -> None:
+    shots = [replace(shot, guidance=guidance) for shot in several()]
+    alone = pixels([picture for shot in shots for picture in model.render(shot)])
+    together = pixels([picture for picture in model.render_together(shots) if picture is not None])
+    assert np.abs(together - alone).max() <= 1
+    bare = [replace(shot, conditioning=None) for shot in shots]
+    together = pixels([picture for picture in model.render_together(bare) if picture is not None])
+    assert np.abs(together - pixels([p for shot in bare for p in model.render(shot)])).max() <= 1
+    # With another's taste, or another's scale, an image would be another.
+    first, second = shots[0].conditioning, shots[1].conditioning
+    assert first is not None
+    assert second is not None
+    for mixed in (second, replace(first, scale=second.scale)):
+        assert np.abs(pixels(model.render(replace(shots[0], conditioning=mixed))) - alone[:2]).max() > 2
+
+
+def test_the_scale_is_the_pipelines_own(presets: Path, model: Model) -> None:
+    """Scaled row by row, an image is the one that the pipeline gives with its one scale for all."""
+    preset = tiny_preset(presets)
+    plain = StableDiffusionPipeline.from_pretrained(preset.folder, local_files_only=True)
+    plain.load_ip_adapter(
+        str(preset.folder),
+        subfolder="ip_adapter",
+        weight_name="ip-adapter.safetensors",
+        image_encoder_folder=None,
+        local_files_only=True,
+    )
+    plain.set_ip_adapter_scale(0.4)
+    shot = with_adapter(0.4)
+    assert shot.conditioning is not None
+    sides = np.stack([shot.conditioning.negative, shot.conditioning.positive])[:, None]
+    expected = plain(
+        prompt=shot.text,
+        negative_prompt=shot.negative,
+        num_images_per_prompt=2,
+        generator=[torch.Generator().manual_seed(seed) for seed in shot.seeds],
+        width=tiny.SIZE,
+        height=tiny.SIZE,
+        num_inference_steps=4,
+        guidance_scale=4.0,
+        ip_adapter_image_embeds=[torch.from_numpy(sides).float()],
+    ).images
+    assert np.abs(pixels(model.render(shot)) - pixels(expected)).max() <= 1
+
+
+def test_an_image_that_is_no_number_leaves_those_beside_it(model: Model) -> None:
+    shots = several()
+    good = model.render_together(shots)
+    nothing = np.full(tiny.WIDTH, np.nan)
+    bad = replace(shots[1], conditioning=Conditioning(nothing, nothing, 0.3))
+    pictures = model.render_together([shots[0], bad, shots[2]])
+    assert [picture is None for picture in pictures] == [False, False, True, False]
+    for before, after in zip(good, pictures, strict=True):
+        assert after is None or np.array_equal(pixels([before]), pixels([after]))  # type: ignore[list-item]
+    with pytest.raises(UnusableImage):
+        model.render_together([bad, bad])
+
+
+@pytest.mark.parametrize("decode", ["sliced", "tiled"])
+def test_decoding_in_parts_and_other_layouts_change_nothing_one_sees(
+    presets: Path, model: Model, decode: str
+) -> None:
+    careful = load(tiny_preset(presets).model_copy(update={"decode": decode}), device="cpu")
+    lay_out(careful._plain)
+    assert np.abs(pixels(careful.render(SHOT)) - pixels(model.render(SHOT))).max() <= 1
+    wide = replace(SHOT, width=tiny.SIZE + 32)
+    assert [picture.size for picture in careful.render(wide)] == [(tiny.SIZE + 32, tiny.SIZE)] * 2
+    with torch.no_grad():
+        careful._plain.vae.decoder.conv_out.bias.fill_(float("inf"))
+    with pytest.raises(UnusableImage):
+        careful.render(wide)
 
 
 def test_steps_are_reported_and_can_end_the_call(model: Model) -> None:

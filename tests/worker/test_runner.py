@@ -24,8 +24,9 @@ from app.storage import Storage, get_storage
 from tests.worker import tiny
 from tests.worker.conftest import imagine, job_of, tiny_preset
 from tests.worker.tastes import store_code
+from worker.painting import NOT_A_NUMBER, OUT_OF_MEMORY
 from worker.pipelines import Model, load
-from worker.runner import NOT_A_NUMBER, OUT_OF_MEMORY, Runner
+from worker.runner import Runner
 
 
 @pytest.fixture
@@ -119,10 +120,11 @@ class Full(Storage):
 def test_a_full_disk_fails_the_job_and_leaves_no_file(
     engine: Engine, person: Person, model: Model, tmp_path: Path
 ) -> None:
-    job_id, other = imagine(engine, person, "a cat --n 3"), imagine(engine, person, "a dog --n 1")
+    job_id = imagine(engine, person, "a cat --n 3")
     store = Full(2, tmp_path)
     run(engine, model, storage=store)
     store.room = 9
+    other = imagine(engine, person, "a dog --n 1")
     run(engine, model, storage=store)
     job = job_of(engine, job_id)
     assert (job.state, job.error_code) == ("failed", "unavailable")

@@ -1,12 +1,15 @@
 """Worker processes on real services: what holds when they are killed, paused, stopped and starved."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
+import pytest
 import redis
 from sqlalchemy import Engine, func, select, text, update
 from sqlmodel import Session, col
@@ -15,14 +18,14 @@ from app import queue
 from app.config import Settings
 from app.models import Embedding, Image, Job, JobImage, Person
 from app.queue import RENDER_TASK, render_queue
-from app.services import generation
+from app.services import generation, workers
 from app.services.events import get_events
 from app.storage import get_storage
 from tests.worker import tiny
-from tests.worker.conftest import Worker, imagine, job_of, wait_for_state, wait_until
+from tests.worker.conftest import Worker, forget, imagine, job_of, wait_for_state, wait_until
 from tests.worker.tastes import store_code
 
-StartWorker = Callable[[], Worker]
+StartWorker = Callable[..., Worker]
 LONG = "a long one --n 8 --steps 100 --seed 5"  # two shots of a second each, on a fast machine
 SECONDS = 110.0
 
@@ -253,3 +256,50 @@ def test_a_database_that_drops_every_connection_costs_no_job(
     assert_done_once(
         engine, wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker), n=8
     )
+
+
+def test_a_worker_whose_memory_stays_high_makes_room_for_another(
+    engine: Engine, person: Person, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends by itself, its job done; whoever watches it starts it anew."""
+    monkeypatch.setenv("PENCHANT_MEMORY_GROWTH_BYTES", "1")
+    worker = start_worker()
+    job_id = imagine(engine, person, "a cat --n 1")
+    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker)
+    assert_done_once(engine, job, n=1)
+    wait_until(lambda: not worker.alive(), seconds=SECONDS, why=worker.text)
+    assert "started anew" in worker.text()
+
+
+def test_a_worker_says_what_it_holds(redis_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker()
+    with redis.Redis.from_url(redis_url) as client:
+        wait_until(lambda: workers.present(client), seconds=SECONDS, why=worker.text)
+        (found,) = workers.present(client)
+        assert (found.preset, found.device) == (tiny.NAME, "cpu")
+        assert found.name.endswith(f":{worker.pid}")
+        worker.end()
+        wait_until(lambda: not workers.present(client), seconds=SECONDS)
+
+
+def test_a_worker_loads_the_model_that_jobs_wait_for(
+    engine: Engine,
+    person: Person,
+    presets: Path,
+    tmp_path: Path,
+    redis_url: str,
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = tmp_path / "presets.toml"
+    both.write_text(presets.read_text() + presets.read_text().replace(f"[{tiny.NAME}", "[second"))
+    monkeypatch.setenv("PENCHANT_PRESETS", str(both))
+    forget()
+    worker = start_worker("--also", "second").ready()
+    job_id = imagine(engine, person, "a cat --n 1 --model second")
+    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker)
+    assert_done_once(engine, job, n=1)
+    assert "tiny is left for second" in worker.text()
+    with redis.Redis.from_url(redis_url) as client:
+        assert [found.preset for found in workers.present(client)] == ["second"]
+    assert job.worker == f"{socket.gethostname()}:{worker.pid}"
