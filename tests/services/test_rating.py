@@ -244,7 +244,9 @@ def test_undo_is_exact(session: Session, profile: Profile) -> None:
     assert np.array_equal(before.cov, after.cov)
 
 
-def test_the_stored_taste_is_the_one_that_was_computed(session: Session, profile: Profile) -> None:
+def test_the_stored_taste_is_the_one_that_was_computed(session: Session) -> None:
+    make_gallery(session, count=12)  # few, so that images return
+    profile = new_profile(session)
     space = current_space(session)
     assert space is not None
     expected = prior(space)
