@@ -33,6 +33,7 @@ from worker.devices import device_name
 from worker.keeper import Held
 from worker.pipelines import Conditioning, Model, Shot, load
 from worker.progress import Progress
+from worker.safety import get_classifier
 
 BATCH = 8
 ROUNDS = 5
@@ -78,7 +79,7 @@ def models(arguments: argparse.Namespace) -> Iterator[list[tuple[Preset, str]]]:
             (Path(folder) / name).mkdir()
             found.append((build(name, Path(folder) / name), "random"))
         if not arguments.tiny:
-            found += [(preset, "real") for preset in load_presets().values() if preset.folder.is_dir()]
+            found += [(preset, "real") for preset in load_presets().values() if not preset.missing]
         yield [item for item in found if not arguments.preset or item[0].name in arguments.preset]
 
 
@@ -108,7 +109,7 @@ def ways(model: Model, plain: Shot, personal: Shot) -> dict[str, Way]:
 
 def _progress(model: Model, shot: Shot) -> Progress:
     claim = Claim(UUID(int=0), UUID(int=0), 0, {}, model.preset.name, shot.text, 1, frozenset())
-    progress = Progress(Held(claim), Unheard("redis://127.0.0.1"), model)
+    progress = Progress(Held(claim), Unheard("redis://127.0.0.1"), model, get_classifier())
     progress.steps = shot.steps
     progress.begin((0,))
     return progress

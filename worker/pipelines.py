@@ -128,8 +128,9 @@ class Model:
     def _condition(self, shots: Sequence[Shot]) -> dict[str, Any]:
         """Set the adapter's scale, for each image where the family can; the arguments that carry the
         embeddings."""
-        assert self.preset.adapter is not None
         first = shots[0]
+        assert self._adapted is not None
+        assert self.preset.adapter is not None
         assert first.conditioning is not None
         if not self.family.together:
             self.family.scale(self._adapted, self.preset.adapter, first.conditioning.scale)
