@@ -26,11 +26,11 @@ from starter.loop import Budget, fit, ranks
 SEED = 15
 TOKENS = 4
 WITHOUT_ADAPTER = 0.35  # share of batches
-SQUARES = 0.75  # share of batches of square pictures
+SQUARES = 0.95  # share of batches of square pictures
 LEAST_NOISE = 0.4  # below it errors weigh no more
 # Sides of the squares over which errors of shapes are averaged, and the weights of what is left.
 SCALES = ((2, 1.0), (4, 4.0), (8, 4.0))
-STRONGER = 0.7  # mean of the noise's logit: many places of few numbers hide little of a picture each
+STRONGER = 1.4  # mean of the noise's logit: many places of few numbers hide little of a picture each
 CONFIG = {
     "sample_size": 32,
     "in_channels": vae.CHANNELS,
@@ -177,7 +177,7 @@ def flow_step(
     """
     sigma = torch.sigmoid(STRONGER + torch.randn(len(x), generator=generator))
     uniform = torch.rand(len(x), generator=generator)
-    sigma = torch.where(torch.rand(len(x), generator=generator) < 0.25, uniform, sigma)
+    sigma = torch.where(torch.rand(len(x), generator=generator) < 0.15, uniform, sigma)
     noise = torch.randn(x.shape, generator=generator)
     at = sigma[:, None, None, None]
     # Attention over so few places is faster spelled out than in the fused kernel, whose way back is slow.
