@@ -18,6 +18,7 @@ from worker.devices import decode_in_parts, lay_out, pick_dtype
 from worker.encoders import Encoder, read_alignment
 from worker.families import FAMILIES
 from worker.loading import adapted_pipeline, plain_pipeline
+from worker.preview import preview_decoder
 from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
 from worker.sketch import Sketch
 from worker.words import Words
@@ -68,6 +69,7 @@ class Model:
         self._plain = plain
         self._adapted = adapted
         self._decoded = DecodedRows(plain.vae)
+        self._preview_decoder = preview_decoder(preset, plain)
         if adapted is not None and self.family.together:
             self._scales = RowScales(adapted.unet)
             take_rows_as_given(adapted)
@@ -144,10 +146,10 @@ class Model:
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
         """Pictures of latents (n, c, h, w), for previews. Raises UnusableImage."""
-        vae = self._plain.vae
+        vae = self._preview_decoder
         shifted = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
         pixels = vae.decode(shifted, return_dict=False)[0]
-        if not all(self._decoded.finite):
+        if not finite_rows(pixels).all():
             raise UnusableImage
         pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         return [_picture(picture) for picture in pixels]

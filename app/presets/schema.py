@@ -121,6 +121,9 @@ class Preset(_Table):
     into pixels one image after the other, "tiled" tile by tile, for less memory; tiles change an image a
     little.
 
+    `preview` is the folder of a tiny autoencoder (diffusers' AutoencoderTiny, as TAESD is) that decodes the
+    previews instead of the model's own decoder; it lies where a `checkpoint` lies.
+
     `true_guidance` above 1 makes a Flux model paint each step twice, so that --no has something to act on.
     `download_gb` and `memory_gb` (of the device) are what an operator is told before he adds the model;
     `gated` is the page where its licence has to be accepted first.
@@ -149,6 +152,7 @@ class Preset(_Table):
     true_guidance: float = Field(1.0, ge=1)
     max_batch: int = Field(4, ge=1)
     decode: Literal["whole", "sliced", "tiled"] = "whole"
+    preview: Path | None = None
     download_gb: float | None = Field(None, gt=0)
     memory_gb: float | None = Field(None, gt=0)
     capabilities: frozenset[str] = frozenset()
@@ -200,6 +204,8 @@ class Preset(_Table):
             lora["file"] = self.own / lora["file"]
         if self.checkpoint is not None:
             values["checkpoint"] = self.own / self.checkpoint
+        if self.preview is not None:
+            values["preview"] = self.own / self.preview
         return values
 
 
