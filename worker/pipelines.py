@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from worker.families import FAMILIES
 from worker.loading import adapted_pipeline, plain_pipeline
 from worker.preview import preview_decoder
 from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
+from worker.shortcuts import take_shortcuts
 from worker.sketch import Sketch
 from worker.words import Words
 
@@ -114,14 +115,9 @@ class Model:
             options |= self._condition(shots)
         if on_step is not None:
             options["callback_on_step_end"] = self._callback(first, on_step)
-        result = pipeline(
-            generator=[torch.Generator("cpu").manual_seed(seed) for shot in shots for seed in shot.seeds],
-            width=first.width,
-            height=first.height,
-            num_inference_steps=first.steps,
-            output_type="np",
-            **options,
-        )
+        options |= {"width": first.width, "height": first.height, "num_inference_steps": first.steps}
+        seeds = [seed for shot in shots for seed in shot.seeds]
+        result = _call(pipeline, seeds, options)
         finite = self._decoded.finite
         if not any(finite):
             raise UnusableImage
@@ -154,6 +150,18 @@ class Model:
         pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         return [_picture(picture) for picture in pixels]
 
+    def warm(self) -> None:
+        """Paint what makes torch compile all that painting asks for: one image and several, without a taste
+        and with one. Other sizes and batches then fit what was compiled."""
+        width, height = self.preset.sizes[0]
+        steps, guidance = min(2, self.preset.steps), self.preset.guidance
+        for seeds in ((0,), (0, 1)):
+            shot = Shot("a house", "", seeds, width, height, steps, guidance)
+            pictures = self.render(shot)
+            if self._adapted is not None:
+                nothing = np.zeros(self.encoder.images(pictures).shape[1])
+                self.render(replace(shot, conditioning=Conditioning(nothing, nothing, 0.5)))
+
     def _time_decode(self) -> float:
         width, height = self.preset.sizes[0]
         vae, factor = self._plain.vae, self._plain.vae_scale_factor
@@ -176,6 +184,16 @@ class Model:
             return {}
 
         return callback
+
+
+def _call(pipeline: Any, seeds: Sequence[int], options: dict[str, Any]) -> Any:
+    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    try:
+        return pipeline(generator=generators, output_type="np", **options)
+    except Exception:
+        # A call that is ended early leaves what it cached of its steps, and the next would paint with it.
+        pipeline.maybe_free_model_hooks()
+        raise
 
 
 def _prompts(shots: Sequence[Shot]) -> dict[str, Any]:
@@ -210,7 +228,10 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
         if pipeline is not None:
             pipeline.set_progress_bar_config(disable=True)
     _check_finite(preset, plain, adapted)
+    take_shortcuts(preset, family.network(plain), family.network(adapted) if adapted is not None else None)
     model = Model(preset, plain, adapted)
+    if preset.compile:
+        model.warm()
     log.info("loaded %s on %s in %.1f s", preset.name, device, time.perf_counter() - start)
     return model
 

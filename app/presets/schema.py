@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 NATIVE = "native"
 MANIFEST = "penchant.json"
@@ -14,6 +14,9 @@ Scales = dict[str, float | dict[str, float | list[float]]] | list[float]
 Pipeline = Literal[
     "StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline"
 ]
+# What diffusers can do for some pipelines only.
+UNETS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+OFFERED = {"fuse": (*UNETS, "FluxPipeline"), "compile": (*UNETS, "FluxPipeline"), "cache": ("FluxPipeline",)}
 
 
 class _Table(BaseModel):
@@ -124,6 +127,12 @@ class Preset(_Table):
     `preview` is the folder of a tiny autoencoder (diffusers' AutoencoderTiny, as TAESD is) that decodes the
     previews instead of the model's own decoder; it lies where a `checkpoint` lies.
 
+    Ways to paint faster or in less memory, all off by default. `fuse` makes one projection of each
+    self-attention's three (not for StableDiffusion3Pipeline). `compile` has torch compile the network's
+    repeated blocks when the worker starts, which takes minutes (nor for that). `cache`, for Flux only, is the
+    relative change of the first block's output below which a step takes over what the other blocks gave
+    before. `quantize` holds the network's linear layers in 8 bits, by torchao.
+
     `true_guidance` above 1 makes a Flux model paint each step twice, so that --no has something to act on.
     `download_gb` and `memory_gb` (of the device) are what an operator is told before he adds the model;
     `gated` is the page where its licence has to be accepted first.
@@ -153,6 +162,10 @@ class Preset(_Table):
     max_batch: int = Field(4, ge=1)
     decode: Literal["whole", "sliced", "tiled"] = "whole"
     preview: Path | None = None
+    fuse: bool = False
+    compile: bool = False
+    cache: float | None = Field(None, gt=0, lt=1)
+    quantize: Literal["int8", "fp8"] | None = None
     download_gb: float | None = Field(None, gt=0)
     memory_gb: float | None = Field(None, gt=0)
     capabilities: frozenset[str] = frozenset()
@@ -166,6 +179,14 @@ class Preset(_Table):
     @classmethod
     def _is_safetensors(cls, value: Path | None) -> Path | None:
         return value if value is None else safetensors_only(value)
+
+    @field_validator("fuse", "compile", "cache")
+    @classmethod
+    def _is_offered(cls, value: bool | float | None, info: ValidationInfo) -> bool | float | None:
+        pipeline, offered = info.data.get("pipeline"), OFFERED[str(info.field_name)]
+        if value and pipeline not in offered:
+            raise ValueError(f"a {pipeline} has none, only {', '.join(offered)}: drop it")
+        return value
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

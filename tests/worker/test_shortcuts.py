@@ -14,6 +14,7 @@ from app.errors import CorruptFile, OperatorError
 from app.presets import Preset
 from tests.worker import families, tiny
 from tests.worker.conftest import tiny_preset
+from worker import shortcuts
 from worker.pipelines import Conditioning, Model, Shot, UnusableImage, load
 
 SHOT = Shot("a lighthouse", "people", (4294967295, 0), tiny.SIZE, tiny.SIZE, 4, 4.0)
@@ -77,3 +78,79 @@ def test_a_preview_autoencoders_files_are_checked_like_all(presets: Path, tmp_pa
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(CorruptFile, match="is damaged"):
         changed(preset, preview=folder)
+
+
+@pytest.fixture(scope="module")
+def flux(tmp_path_factory: pytest.TempPathFactory) -> Preset:
+    """A tiny Flux model. Its `true_guidance` makes two passes a step."""
+    folder = families.build("flux-dev", tmp_path_factory.mktemp("flux") / "flux-dev")
+    return families.preset("flux-dev", folder, true_guidance=2.0, steps=4)
+
+
+@pytest.fixture(params=["unet", "flux"])
+def preset(request: pytest.FixtureRequest) -> Preset:
+    """A UNet's preset, and Flux's."""
+    if request.param == "flux":
+        return request.getfixturevalue("flux")  # type: ignore[no-any-return]
+    return tiny_preset(request.getfixturevalue("presets"))
+
+
+def held(model: Model) -> dict[int, int]:
+    """The bytes of both networks' weights, by where they lie."""
+    networks = [model.family.network(one) for one in (model._plain, model._adapted)]
+    tensors = [tensor for network in networks for tensor in network.parameters()]
+    return {tensor.data_ptr(): tensor.nbytes for tensor in tensors}
+
+
+def test_fused_projections_paint_the_same_and_take_no_more_memory(preset: Preset) -> None:
+    plain, fused = changed(preset), changed(preset, fuse=True)
+    for shot in (SHOT, personal(), personal(scale=0.3)):
+        assert np.abs(pixels(fused.render(shot)) - pixels(plain.render(shot))).max() <= 1
+    assert not np.array_equal(pixels(fused.render(personal())), pixels(fused.render(SHOT)))
+    assert sum(held(fused).values()) == sum(held(plain).values())
+    assert len(held(fused)) < len(held(plain))
+
+
+def blocks_run(model: Model, shot: Shot) -> int:
+    """How often the last block of a Flux model computes while it paints the shot."""
+    calls: list[int] = []
+    for pipeline in (model._plain, model._adapted):
+        layer = pipeline.transformer.single_transformer_blocks[-1].proj_mlp
+        layer.register_forward_hook(lambda *_: calls.append(1))
+    model.render(shot)
+    return len(calls)
+
+
+def test_a_cache_skips_blocks_where_the_first_block_changes_little(flux: Preset) -> None:
+    plain, careful, bold = changed(flux), changed(flux, cache=1e-9), changed(flux, cache=0.9)
+    for shot in (SHOT, personal()):
+        assert np.array_equal(pixels(careful.render(shot)), pixels(plain.render(shot)))
+        assert blocks_run(careful, shot) == 2 * shot.steps
+        assert blocks_run(bold, shot) < 2 * shot.steps
+        assert not np.array_equal(pixels(bold.render(shot)), pixels(plain.render(shot)))
+
+
+def test_nothing_cached_outlasts_a_call_that_is_ended_early(flux: Preset) -> None:
+    bold = changed(flux, cache=0.9)
+    expected = pixels(bold.render(SHOT))
+
+    def stop(step: int, _latents: torch.Tensor) -> None:
+        if step == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        bold.render(replace(SHOT, text="rain", seeds=(5, 6, 7)), stop)
+    assert np.array_equal(pixels(bold.render(SHOT)), expected)
+
+
+def test_compiled_blocks_paint_the_same_and_compile_only_at_the_start(
+    preset: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortcuts, "BACKEND", "aot_eager")
+    plain, compiled = changed(preset), changed(preset, compile=True)
+    wide = replace(SHOT, width=tiny.SIZE + 32)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        for shot in (SHOT, wide, replace(SHOT, seeds=(1,)), replace(wide, seeds=(1, 2, 3))):
+            for one in (shot, personal(shot), personal(shot, 0.3)):
+                assert np.abs(pixels(compiled.render(one)) - pixels(plain.render(one))).max() <= 1
+    torch.compiler.reset()
