@@ -14,7 +14,7 @@ from PIL import Image
 from app.errors import OperatorError
 from app.presets import Preset
 from app.weights.check import verify
-from worker.devices import decode_in_parts, lay_out, pick_dtype
+from worker.devices import check_offload, decode_in_parts, lay_out, offload, pick_dtype
 from worker.encoders import Encoder, read_alignment
 from worker.families import FAMILIES
 from worker.loading import adapted_pipeline, plain_pipeline
@@ -75,12 +75,13 @@ class Model:
             self._scales = RowScales(adapted.unet)
             take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
-        self.sketch = Sketch(plain.vae)
+        self.sketch = Sketch(plain.vae, self.device)
 
     @property
     def device(self) -> torch.device:
         """Where it computes."""
-        return torch.device(self._plain.device)
+        # An offloaded pipeline lies elsewhere.
+        return torch.device(self._plain._execution_device)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -166,7 +167,7 @@ class Model:
         width, height = self.preset.sizes[0]
         vae, factor = self._plain.vae, self._plain.vae_scale_factor
         shape = (1, vae.config.latent_channels, height // factor, width // factor)
-        latents = torch.zeros(shape, device=self._plain.device)
+        latents = torch.zeros(shape, device=self.device)
         self.decode(latents)
         start = time.perf_counter()
         self.decode(latents)
@@ -187,13 +188,11 @@ class Model:
 
 
 def _call(pipeline: Any, seeds: Sequence[int], options: dict[str, Any]) -> Any:
+    # A call that was ended early leaves what it cached of its steps, and a call of the other pipeline the
+    # hooks that move the parts the two share.
+    pipeline.maybe_free_model_hooks()
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-    try:
-        return pipeline(generator=generators, output_type="np", **options)
-    except Exception:
-        # A call that is ended early leaves what it cached of its steps, and the next would paint with it.
-        pipeline.maybe_free_model_hooks()
-        raise
+    return pipeline(generator=generators, output_type="np", **options)
 
 
 def _prompts(shots: Sequence[Shot]) -> dict[str, Any]:
@@ -212,10 +211,11 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
     verify(preset)
     start = time.perf_counter()
     device = pick_device(device)
+    check_offload(preset, device)
     family = FAMILIES[preset.pipeline]
     dtype = pick_dtype(device, family.half)
     try:
-        plain = plain_pipeline(preset, family, dtype).to(device)
+        plain = plain_pipeline(preset, family, dtype).to("cpu" if preset.offload else device)
         if device.startswith("cuda"):
             lay_out(plain)
         decode_in_parts(plain, preset)
@@ -229,6 +229,8 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
             pipeline.set_progress_bar_config(disable=True)
     _check_finite(preset, plain, adapted)
     take_shortcuts(preset, family.network(plain), family.network(adapted) if adapted is not None else None)
+    if preset.offload:
+        offload((plain, adapted), device)
     model = Model(preset, plain, adapted)
     if preset.compile:
         model.warm()

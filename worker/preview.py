@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch
 from diffusers import AutoencoderTiny
 
 from app.errors import OperatorError
@@ -33,9 +32,4 @@ def preview_decoder(preset: Preset, pipeline: Any) -> Any:
             f"The preview autoencoder in {folder} takes latents of {given} channels, and {preset.name} paints "
             f"in {wanted}. Take the one that was made for this model."
         )
-    return tiny.to(_device(pipeline))
-
-
-def _device(pipeline: Any) -> torch.device:
-    # A pipeline that is offloaded lies on the CPU and computes elsewhere.
-    return torch.device(pipeline._execution_device)
+    return tiny.to(pipeline._execution_device)  # which is not where an offloaded pipeline lies

@@ -3,9 +3,8 @@
 They change the network of the plain pipeline and its adapted twin alike, and the two go on sharing weights.
 """
 
-import importlib
-import importlib.util
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -72,14 +71,16 @@ def _counterpart(twin: Any | None, name: str) -> Iterator[Any]:
 def quantize(network: Any, twin: Any | None, kind: str) -> None:
     """Hold the weights of linear layers in 8 bits. They are multiplied in the network's own type; the image
     adapter's stay whole. Raises OperatorError where torchao is missing."""
-    if importlib.util.find_spec("torchao") is None:
+    if find_spec("torchao") is None:
         raise OperatorError(
-            "`quantize` needs torchao, which is not installed: run `pip install --no-deps 'penchant[quantize]'`"
-            " in the worker's environment, or drop `quantize` from the preset."
+            "`quantize` needs torchao, which is not installed. Run `pip install -e '.[quantize]'` in the worker's "
+            "environment, or drop `quantize` from the preset."
         )
-    torchao: Any = importlib.import_module("torchao.quantization")
-    config = torchao.Int8WeightOnlyConfig if kind == "int8" else torchao.Float8WeightOnlyConfig
-    torchao.quantize_(network, config(set_inductor_config=False))
+    # An extra of its own, and slow to import.
+    from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig, quantize_  # noqa: PLC0415
+
+    config = Int8WeightOnlyConfig if kind == "int8" else Float8WeightOnlyConfig
+    quantize_(network, config(set_inductor_config=False))
     for name, layer in network.named_modules():
         if isinstance(layer, torch.nn.Linear):
             for one in _counterpart(twin, name):

@@ -131,7 +131,8 @@ class Preset(_Table):
     self-attention's three (not for StableDiffusion3Pipeline). `compile` has torch compile the network's
     repeated blocks when the worker starts, which takes minutes (nor for that). `cache`, for Flux only, is the
     relative change of the first block's output below which a step takes over what the other blocks gave
-    before. `quantize` holds the network's linear layers in 8 bits, by torchao.
+    before. `quantize` holds the network's linear layers in 8 bits, by torchao. `offload` keeps each part of
+    the model in main memory while another computes; it goes with neither `compile` nor `quantize`.
 
     `true_guidance` above 1 makes a Flux model paint each step twice, so that --no has something to act on.
     `download_gb` and `memory_gb` (of the device) are what an operator is told before he adds the model;
@@ -166,6 +167,7 @@ class Preset(_Table):
     compile: bool = False
     cache: float | None = Field(None, gt=0, lt=1)
     quantize: Literal["int8", "fp8"] | None = None
+    offload: bool = False
     download_gb: float | None = Field(None, gt=0)
     memory_gb: float | None = Field(None, gt=0)
     capabilities: frozenset[str] = frozenset()
@@ -186,6 +188,13 @@ class Preset(_Table):
         pipeline, offered = info.data.get("pipeline"), OFFERED[str(info.field_name)]
         if value and pipeline not in offered:
             raise ValueError(f"a {pipeline} has none, only {', '.join(offered)}: drop it")
+        return value
+
+    @field_validator("offload")
+    @classmethod
+    def _goes_alone(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and (info.data.get("compile") or info.data.get("quantize")):
+            raise ValueError("it goes with neither `compile` nor `quantize`: drop one")
         return value
 
     @model_validator(mode="after")

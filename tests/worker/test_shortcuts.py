@@ -1,6 +1,7 @@
 """What a preset may opt into for speed or memory: it paints what it painted without, or says what differs."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.presets import Preset
 from tests.worker import families, tiny
 from tests.worker.conftest import tiny_preset
 from worker import shortcuts
+from worker.devices import offload
 from worker.pipelines import Conditioning, Model, Shot, UnusableImage, load
 
 SHOT = Shot("a lighthouse", "people", (4294967295, 0), tiny.SIZE, tiny.SIZE, 4, 4.0)
@@ -154,3 +156,38 @@ def test_compiled_blocks_paint_the_same_and_compile_only_at_the_start(
             for one in (shot, personal(shot), personal(shot, 0.3)):
                 assert np.abs(pixels(compiled.render(one)) - pixels(plain.render(one))).max() <= 1
     torch.compiler.reset()
+
+
+@pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is an extra")
+@pytest.mark.parametrize("kind", ["int8", "fp8"])
+def test_quantised_weights_paint_nearly_the_same(preset: Preset, kind: str) -> None:
+    plain, small = changed(preset), changed(preset, quantize=kind)
+    for shot in (SHOT, personal()):
+        assert 0 < np.abs(pixels(small.render(shot)) - pixels(plain.render(shot))).mean() < 3
+    network, twin = (small.family.network(one) for one in (small._plain, small._adapted))
+    layers = [name for name, layer in network.named_modules() if isinstance(layer, torch.nn.Linear)]
+    assert all(network.get_submodule(name).weight is twin.get_submodule(name).weight for name in layers)
+    assert np.array_equal(pixels(small.render(SHOT)), pixels(small.render(SHOT)))
+
+
+@pytest.mark.skipif(find_spec("torchao") is not None, reason="torchao is installed")
+def test_quantising_without_torchao_says_how_to_install_it(presets: Path) -> None:
+    with pytest.raises(OperatorError, match=r"pip install -e '\.\[quantize\]'"):
+        changed(tiny_preset(presets), quantize="int8")
+
+
+def test_offloading_is_for_cards(presets: Path) -> None:
+    with pytest.raises(OperatorError, match=r"computes on the CPU. Drop `offload`"):
+        changed(tiny_preset(presets), offload=True)
+
+
+def test_offloading_hooks_leave_both_pipelines_as_they_were(preset: Preset) -> None:
+    """On the CPU nothing moves; what is seen is that the hooks of pipelines that share parts get along."""
+    model = changed(preset)
+    shots = (SHOT, personal())
+    expected = [pixels(model.render(shot)) for shot in shots]
+    offload((model._plain, model._adapted), "cpu")
+    moved = Model(model.preset, model._plain, model._adapted)
+    for shot, before in [*zip(shots, expected, strict=True)] * 2:
+        assert np.array_equal(pixels(moved.render(shot)), before)
+    assert moved.encoder.images(moved.render(SHOT)).shape == (2, tiny.WIDTH)
