@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -152,11 +153,10 @@ class Model:
         return [_picture(picture) for picture in pixels]
 
     def warm(self) -> None:
-        """Paint what makes torch compile all that painting asks for: one image and several, without a taste
-        and with one. Other sizes and batches then fit what was compiled."""
-        width, height = self.preset.sizes[0]
+        """Paint what makes torch compile all that painting asks for: every size, one image and several,
+        without a taste and with one. Larger batches fit what was compiled for two."""
         steps, guidance = min(2, self.preset.steps), self.preset.guidance
-        for seeds in ((0,), (0, 1)):
+        for (width, height), seeds in product(self.preset.sizes, ((0,), (0, 1))):
             shot = Shot("a house", "", seeds, width, height, steps, guidance)
             pictures = self.render(shot)
             if self._adapted is not None:
