@@ -1,4 +1,4 @@
-"""Previews by a tiny autoencoder, where a preset names one: nearly the decoder's pictures, nearly for free."""
+"""Previews by a tiny autoencoder, where a preset names one: nearly the decoder's pictures, for little."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def preview_decoder(preset: Preset, pipeline: Any) -> Any:
     given, wanted = tiny.config.latent_channels, pipeline.vae.config.latent_channels
     if given != wanted:
         raise OperatorError(
-            f"The preview autoencoder in {folder} takes latents of {given} channels, and {preset.name} paints "
-            f"in {wanted}. Take the one that was made for this model."
+            f"The preview autoencoder in {folder} takes latents of {given} channels, and {preset.name} "
+            f"paints in {wanted}. Take the one that was made for this model."
         )
     return tiny.to(pipeline._execution_device)  # which is not where an offloaded pipeline lies

@@ -73,8 +73,8 @@ def quantize(network: Any, twin: Any | None, kind: str) -> None:
     adapter's stay whole. Raises OperatorError where torchao is missing."""
     if find_spec("torchao") is None:
         raise OperatorError(
-            "`quantize` needs torchao, which is not installed. Run `pip install -e '.[quantize]'` in the worker's "
-            "environment, or drop `quantize` from the preset."
+            "`quantize` needs torchao, which is not installed. Run `pip install -e '.[quantize]'` in the "
+            "worker's environment, or drop `quantize` from the preset."
         )
     # An extra of its own, and slow to import.
     from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig, quantize_  # noqa: PLC0415
