@@ -38,8 +38,8 @@ def check_offload(preset: Preset, device: str) -> None:
     """Raise OperatorError where the preset offloads and there is no card to offload from."""
     if preset.offload and device == "cpu":
         raise OperatorError(
-            f"{preset.name} says `offload`, which moves its parts between a graphics card and main memory, "
-            "and this worker computes on the CPU. Drop `offload`, or give the worker a card by PENCHANT_DEVICE."
+            f"{preset.name} says `offload`, which moves its parts between a graphics card and main memory; "
+            "this worker computes on the CPU. Drop it, or give the worker a card by PENCHANT_DEVICE."
         )
 
 

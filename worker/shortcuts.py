@@ -90,4 +90,6 @@ def quantize(network: Any, twin: Any | None, kind: str) -> None:
 def compile_blocks(network: Any) -> None:
     """Have the blocks that a network repeats compiled when they are first used, for any size and batch."""
     torch._dynamo.config.recompile_limit = COMPILED_FORMS
+    # A batch's scales reach the adapter's layers as a property, and its size would be taken for fixed.
+    torch._dynamo.config.force_nn_module_property_static_shapes = False
     network.compile_repeated_blocks(backend=BACKEND, dynamic=True)

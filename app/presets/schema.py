@@ -16,7 +16,7 @@ Pipeline = Literal[
 ]
 # What diffusers can do for some pipelines only.
 UNETS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
-OFFERED = {"fuse": (*UNETS, "FluxPipeline"), "compile": (*UNETS, "FluxPipeline"), "cache": ("FluxPipeline",)}
+OFFERED = {"fuse": (*UNETS, "FluxPipeline"), "compile": UNETS, "cache": ("FluxPipeline",)}
 
 
 class _Table(BaseModel):
@@ -128,8 +128,8 @@ class Preset(_Table):
     previews instead of the model's own decoder; it lies where a `checkpoint` lies.
 
     Ways to paint faster or in less memory, all off by default. `fuse` makes one projection of each
-    self-attention's three (not for StableDiffusion3Pipeline). `compile` has torch compile the network's
-    repeated blocks when the worker starts, which takes minutes (nor for that). `cache`, for Flux only, is the
+    self-attention's three (not for StableDiffusion3Pipeline). `compile`, for UNets only, has torch compile
+    the network's repeated blocks, when the worker starts. `cache`, for Flux only, is the
     relative change of the first block's output below which a step takes over what the other blocks gave
     before. `quantize` holds the network's linear layers in 8 bits, by torchao. `offload` keeps each part of
     the model in main memory while another computes; it goes with neither `compile` nor `quantize`.

@@ -146,8 +146,9 @@ def test_nothing_cached_outlasts_a_call_that_is_ended_early(flux: Preset) -> Non
 
 
 def test_compiled_blocks_paint_the_same_and_compile_only_at_the_start(
-    preset: Preset, monkeypatch: pytest.MonkeyPatch
+    presets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    preset = tiny_preset(presets)
     monkeypatch.setattr(shortcuts, "BACKEND", "eager")  # the compiler itself takes minutes
     plain, compiled = changed(preset), changed(preset, compile=True)
     square = replace(SHOT, steps=2)
@@ -178,7 +179,7 @@ def test_quantising_without_torchao_says_how_to_install_it(presets: Path) -> Non
 
 
 def test_offloading_is_for_cards(presets: Path) -> None:
-    with pytest.raises(OperatorError, match=r"computes on the CPU. Drop `offload`"):
+    with pytest.raises(OperatorError, match="this worker computes on the CPU"):
         changed(tiny_preset(presets), offload=True)
 
 
