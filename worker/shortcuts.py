@@ -45,16 +45,20 @@ def fuse(network: Any, twin: Any | None) -> None:
     for name, attention in network.named_modules():
         if _attends_to_itself(attention):
             attention.fuse_projections()
+            fused = {part: getattr(attention, part) for part in FUSED if hasattr(attention, part)}
             for one in (attention, *_counterpart(twin, name)):
-                for part in FUSED:
-                    if hasattr(attention, part):
-                        setattr(one, part, getattr(attention, part))
-                one.fused_projections = True
-                if isinstance(one, Attention):
-                    one.set_processor(FusedAttnProcessor2_0())
-                for part in SEPARATE:
-                    if hasattr(one, part):
-                        delattr(one, part)
+                _use(one, fused)
+
+
+def _use(attention: Any, fused: dict[str, Any]) -> None:
+    for part, layer in fused.items():
+        setattr(attention, part, layer)
+    attention.fused_projections = True
+    if isinstance(attention, Attention):
+        attention.set_processor(FusedAttnProcessor2_0())
+    for part in SEPARATE:
+        if hasattr(attention, part):
+            delattr(attention, part)
 
 
 def _attends_to_itself(module: Any) -> bool:
