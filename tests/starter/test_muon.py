@@ -47,13 +47,13 @@ def test_matrices_and_the_rest_are_learned_together_and_state_comes_back() -> No
         both.zero_grad()
         loss.backward()
         both.step()
-        return loss.item()
+        return float(loss.item())
 
     both = optimizer(model)
     first = [step(model, both) for _ in range(60)]
     assert first[-1] < 0.8 * first[0]
     twin = copy.deepcopy(model)
     other = optimizer(twin)
-    other.load_state_dict(both.state_dict())
+    other.load_state_dict(copy.deepcopy(both.state_dict()))
     assert step(model, both) == step(twin, other)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), twin.parameters(), strict=True))
