@@ -12,6 +12,7 @@ from diffusers import (
     AutoencoderKL,
     DPMSolverMultistepScheduler,
     StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from safetensors.torch import save_file
@@ -19,6 +20,7 @@ from transformers import (
     CLIPImageProcessor,
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
     CLIPVisionConfig,
     CLIPVisionModelWithProjection,
@@ -32,7 +34,7 @@ TOKENS = 4  # of an image prompt
 @dataclass(frozen=True)
 class Architecture:
     """The sizes of a Stable Diffusion model's parts; what is not said is what diffusers and transformers take
-    for granted, which is Stable Diffusion 1's."""
+    for granted, which is Stable Diffusion 1's. One with a second text encoder, `text_2`, is an SDXL."""
 
     size: int
     steps: int
@@ -40,7 +42,18 @@ class Architecture:
     vae: dict[str, Any] = field(default_factory=dict)
     text: dict[str, Any] = field(default_factory=dict)
     vision: dict[str, Any] = field(default_factory=dict)
+    text_2: dict[str, Any] = field(default_factory=dict)
 
+
+CLIP_L_TEXT = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12}
+CLIP_H_VISION = {
+    "hidden_size": 1280,
+    "intermediate_size": 5120,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 16,
+    "projection_dim": 1024,
+    "patch_size": 14,
+}
 
 ARCHITECTURES = {
     "tiny": Architecture(
@@ -71,14 +84,34 @@ ARCHITECTURES = {
         steps=30,
         unet={"cross_attention_dim": 768},
         vae={"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2},
-        text={"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12},
-        vision={  # CLIP ViT-H/14
+        text=CLIP_L_TEXT,
+        vision=CLIP_H_VISION,
+    ),
+    "sdxl": Architecture(
+        size=1024,
+        steps=30,
+        unet={
+            "block_out_channels": (320, 640, 1280),
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            "attention_head_dim": (5, 10, 20),
+            "transformer_layers_per_block": (1, 2, 10),
+            "use_linear_projection": True,
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": 256,
+            "projection_class_embeddings_input_dim": 6 * 256 + 1280,
+            "cross_attention_dim": 768 + 1280,
+        },
+        vae={"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "scaling_factor": 0.13025},
+        text=CLIP_L_TEXT,
+        vision=CLIP_H_VISION,
+        text_2={  # OpenCLIP ViT-bigG/14
             "hidden_size": 1280,
             "intermediate_size": 5120,
             "num_hidden_layers": 32,
-            "num_attention_heads": 16,
-            "projection_dim": 1024,
-            "patch_size": 14,
+            "num_attention_heads": 20,
+            "projection_dim": 1280,
+            "hidden_act": "gelu",
         },
     ),
 }
@@ -88,18 +121,7 @@ def build(name: str, folder: Path) -> Preset:
     """Write the model of that name, with random weights, into `folder`; a preset for it."""
     torch.manual_seed(7)
     made = ARCHITECTURES[name]
-    size = made.vision.get("image_size", 224)
-    pipeline = StableDiffusionPipeline(
-        vae=AutoencoderKL(**_vae(made)),
-        text_encoder=CLIPTextModel(CLIPTextConfig(**made.text, eos_token_id=513)).eval(),
-        tokenizer=_tokenizer(folder),
-        unet=UNet2DConditionModel(sample_size=made.size // 8, **made.unet),
-        scheduler=DPMSolverMultistepScheduler(beta_schedule="scaled_linear", steps_offset=1),
-        safety_checker=None,
-        feature_extractor=CLIPImageProcessor(size={"shortest_edge": size}, crop_size=size),
-        image_encoder=CLIPVisionModelWithProjection(CLIPVisionConfig(**made.vision)).eval(),
-        requires_safety_checker=False,
-    )
+    pipeline = _pipeline(made, folder)
     pipeline.save_pretrained(folder, safe_serialization=True)
     (folder / "ip_adapter").mkdir()
     save_file(_adapter(pipeline.unet, made), folder / "ip_adapter" / "ip-adapter.safetensors")
@@ -109,6 +131,7 @@ def build(name: str, folder: Path) -> Preset:
             "title": f"{name}, random weights",
             "licence": "none",
             "folder": folder,
+            "pipeline": type(pipeline).__name__,
             "encoder": f"{name}-random",
             "adapter": {},
             "sizes": ((made.size, made.size),),
@@ -116,6 +139,23 @@ def build(name: str, folder: Path) -> Preset:
             "guidance": 5.0,
         }
     )
+
+
+def _pipeline(made: Architecture, folder: Path) -> Any:
+    size = made.vision.get("image_size", 224)
+    parts = {
+        "vae": AutoencoderKL(**_vae(made)),
+        "text_encoder": CLIPTextModel(CLIPTextConfig(**made.text, eos_token_id=513)).eval(),
+        "tokenizer": _tokenizer(folder),
+        "unet": UNet2DConditionModel(sample_size=made.size // 8, **made.unet),
+        "scheduler": DPMSolverMultistepScheduler(beta_schedule="scaled_linear", steps_offset=1),
+        "feature_extractor": CLIPImageProcessor(size={"shortest_edge": size}, crop_size=size),
+        "image_encoder": CLIPVisionModelWithProjection(CLIPVisionConfig(**made.vision)).eval(),
+    }
+    if not made.text_2:
+        return StableDiffusionPipeline(**parts, safety_checker=None, requires_safety_checker=False)
+    second = CLIPTextModelWithProjection(CLIPTextConfig(**made.text_2, eos_token_id=513)).eval()
+    return StableDiffusionXLPipeline(**parts, text_encoder_2=second, tokenizer_2=parts["tokenizer"])
 
 
 def _vae(made: Architecture) -> dict[str, Any]:

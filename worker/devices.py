@@ -1,9 +1,11 @@
 """How a model is computed on the device it is loaded to."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 
+from app.errors import OperatorError
 from app.presets import Preset
 
 
@@ -30,6 +32,22 @@ def decode_in_parts(pipeline: Any, preset: Preset) -> None:
         pipeline.vae.enable_slicing()
     if preset.decode == "tiled":
         pipeline.vae.enable_tiling()
+
+
+def check_offload(preset: Preset, device: str) -> None:
+    """Raise OperatorError where the preset offloads and there is no card to offload from."""
+    if preset.offload and device == "cpu":
+        raise OperatorError(
+            f"{preset.name} says `offload`, which moves its parts between a graphics card and main memory; "
+            "this worker computes on the CPU. Drop it, or give the worker a card by PENCHANT_DEVICE."
+        )
+
+
+def offload(pipelines: Iterable[Any | None], device: str) -> None:
+    """Keep the parts of pipelines in main memory, and each on the device only while it computes."""
+    for pipeline in pipelines:
+        if pipeline is not None:
+            pipeline.enable_model_cpu_offload(device=device)
 
 
 def device_name(device: torch.device) -> str:

@@ -78,7 +78,7 @@ class Family:
     def _tensor(self, pipeline: Any, conditioning: "Conditioning") -> torch.Tensor:
         """(2, 1, d), the negative one first."""
         rows = np.stack([conditioning.negative, conditioning.positive])[:, None]
-        return torch.from_numpy(rows).to(pipeline.device, self.network(pipeline).dtype)
+        return torch.from_numpy(rows).to(pipeline._execution_device, self.network(pipeline).dtype)
 
 
 @dataclass(frozen=True)

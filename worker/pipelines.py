@@ -3,7 +3,8 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from PIL import Image
 from app.errors import OperatorError
 from app.presets import Preset
 from app.weights.check import verify
-from worker.devices import decode_in_parts, lay_out, pick_dtype
+from worker.devices import check_offload, decode_in_parts, lay_out, offload, pick_dtype
 from worker.encoders import Encoder, read_alignment
 from worker.families import FAMILIES
 from worker.loading import adapted_pipeline, plain_pipeline
+from worker.preview import preview_decoder
 from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
+from worker.shortcuts import take_shortcuts
 from worker.sketch import Sketch
 from worker.words import Words
 
@@ -68,16 +71,18 @@ class Model:
         self._plain = plain
         self._adapted = adapted
         self._decoded = DecodedRows(plain.vae)
+        self._preview_decoder = preview_decoder(preset, plain)
         if adapted is not None and self.family.together:
             self._scales = RowScales(adapted.unet)
             take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
-        self.sketch = Sketch(plain.vae)
+        self.sketch = Sketch(plain.vae, self.device)
 
     @property
     def device(self) -> torch.device:
         """Where it computes."""
-        return torch.device(self._plain.device)
+        # An offloaded pipeline lies elsewhere.
+        return torch.device(self._plain._execution_device)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -112,14 +117,9 @@ class Model:
             options |= self._condition(shots)
         if on_step is not None:
             options["callback_on_step_end"] = self._callback(first, on_step)
-        result = pipeline(
-            generator=[torch.Generator("cpu").manual_seed(seed) for shot in shots for seed in shot.seeds],
-            width=first.width,
-            height=first.height,
-            num_inference_steps=first.steps,
-            output_type="np",
-            **options,
-        )
+        options |= {"width": first.width, "height": first.height, "num_inference_steps": first.steps}
+        seeds = [seed for shot in shots for seed in shot.seeds]
+        result = _call(pipeline, seeds, options)
         finite = self._decoded.finite
         if not any(finite):
             raise UnusableImage
@@ -144,19 +144,30 @@ class Model:
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
         """Pictures of latents (n, c, h, w), for previews. Raises UnusableImage."""
-        vae = self._plain.vae
+        vae = self._preview_decoder
         shifted = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
         pixels = vae.decode(shifted, return_dict=False)[0]
-        if not all(self._decoded.finite):
+        if not finite_rows(pixels).all():
             raise UnusableImage
         pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         return [_picture(picture) for picture in pixels]
+
+    def warm(self) -> None:
+        """Paint what makes torch compile all that painting asks for: every size, one image and several,
+        without a taste and with one. Larger batches fit what was compiled for two."""
+        steps, guidance = min(2, self.preset.steps), self.preset.guidance
+        for (width, height), seeds in product(self.preset.sizes, ((0,), (0, 1))):
+            shot = Shot("a house", "", seeds, width, height, steps, guidance)
+            pictures = self.render(shot)
+            if self._adapted is not None:
+                nothing = np.zeros(self.encoder.images(pictures).shape[1])
+                self.render(replace(shot, conditioning=Conditioning(nothing, nothing, 0.5)))
 
     def _time_decode(self) -> float:
         width, height = self.preset.sizes[0]
         vae, factor = self._plain.vae, self._plain.vae_scale_factor
         shape = (1, vae.config.latent_channels, height // factor, width // factor)
-        latents = torch.zeros(shape, device=self._plain.device)
+        latents = torch.zeros(shape, device=self.device)
         self.decode(latents)
         start = time.perf_counter()
         self.decode(latents)
@@ -176,6 +187,14 @@ class Model:
         return callback
 
 
+def _call(pipeline: Any, seeds: Sequence[int], options: dict[str, Any]) -> Any:
+    # A call that was ended early leaves what it cached of its steps, and a call of the other pipeline the
+    # hooks that move the parts the two share.
+    pipeline.maybe_free_model_hooks()
+    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    return pipeline(generator=generators, output_type="np", **options)
+
+
 def _prompts(shots: Sequence[Shot]) -> dict[str, Any]:
     """What to paint. One shot goes the way of one prompt with several images."""
     if len(shots) == 1:
@@ -192,10 +211,11 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
     verify(preset)
     start = time.perf_counter()
     device = pick_device(device)
+    check_offload(preset, device)
     family = FAMILIES[preset.pipeline]
     dtype = pick_dtype(device, family.half)
     try:
-        plain = plain_pipeline(preset, family, dtype).to(device)
+        plain = plain_pipeline(preset, family, dtype).to("cpu" if preset.offload else device)
         if device.startswith("cuda"):
             lay_out(plain)
         decode_in_parts(plain, preset)
@@ -208,7 +228,12 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
         if pipeline is not None:
             pipeline.set_progress_bar_config(disable=True)
     _check_finite(preset, plain, adapted)
+    take_shortcuts(preset, family.network(plain), family.network(adapted) if adapted is not None else None)
+    if preset.offload:
+        offload((plain, adapted), device)
     model = Model(preset, plain, adapted)
+    if preset.compile:
+        model.warm()
     log.info("loaded %s on %s in %.1f s", preset.name, device, time.perf_counter() - start)
     return model
 

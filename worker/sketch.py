@@ -20,12 +20,12 @@ class Sketch:
     colour, so it fits any autoencoder that has an encoder.
     """
 
-    def __init__(self, vae: Any) -> None:
+    def __init__(self, vae: Any, device: torch.device) -> None:
         generator = torch.Generator().manual_seed(0)
         coarse = torch.rand((PATCHES, 3, 3, 3), generator=generator) * 2 - 1
         colours = F.interpolate(coarse, size=(SIDE, SIDE), mode="bilinear", align_corners=True)
         factor = 2 ** (len(vae.config.block_out_channels) - 1)
-        patches = F.interpolate(colours, scale_factor=factor, mode="bilinear").to(vae.device, vae.dtype)
+        patches = F.interpolate(colours, scale_factor=factor, mode="bilinear").to(device, vae.dtype)
         with torch.inference_mode():
             means = vae.encode(patches).latent_dist.mean
         latents = (means - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor

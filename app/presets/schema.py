@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 NATIVE = "native"
 MANIFEST = "penchant.json"
@@ -14,6 +14,9 @@ Scales = dict[str, float | dict[str, float | list[float]]] | list[float]
 Pipeline = Literal[
     "StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline"
 ]
+# What diffusers can do for some pipelines only.
+UNETS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
+OFFERED = {"fuse": (*UNETS, "FluxPipeline"), "compile": UNETS, "cache": ("FluxPipeline",)}
 
 
 class _Table(BaseModel):
@@ -121,6 +124,16 @@ class Preset(_Table):
     into pixels one image after the other, "tiled" tile by tile, for less memory; tiles change an image a
     little.
 
+    `preview` is the folder of a tiny autoencoder (diffusers' AutoencoderTiny, as TAESD is) that decodes the
+    previews instead of the model's own decoder; it lies where a `checkpoint` lies.
+
+    Ways to paint faster or in less memory, all off by default. `fuse` makes one projection of each
+    self-attention's three (not for StableDiffusion3Pipeline). `compile`, for UNets only, has torch compile
+    the network's repeated blocks, when the worker starts. `cache`, for Flux only, is the
+    relative change of the first block's output below which a step takes over what the other blocks gave
+    before. `quantize` holds the network's linear layers in 8 bits, by torchao. `offload` keeps each part of
+    the model in main memory while another computes; it goes with neither `compile` nor `quantize`.
+
     `true_guidance` above 1 makes a Flux model paint each step twice, so that --no has something to act on.
     `download_gb` and `memory_gb` (of the device) are what an operator is told before he adds the model;
     `gated` is the page where its licence has to be accepted first.
@@ -149,6 +162,12 @@ class Preset(_Table):
     true_guidance: float = Field(1.0, ge=1)
     max_batch: int = Field(4, ge=1)
     decode: Literal["whole", "sliced", "tiled"] = "whole"
+    preview: Path | None = None
+    fuse: bool = False
+    compile: bool = False
+    cache: float | None = Field(None, gt=0, lt=1)
+    quantize: Literal["int8", "fp8"] | None = None
+    offload: bool = False
     download_gb: float | None = Field(None, gt=0)
     memory_gb: float | None = Field(None, gt=0)
     capabilities: frozenset[str] = frozenset()
@@ -162,6 +181,21 @@ class Preset(_Table):
     @classmethod
     def _is_safetensors(cls, value: Path | None) -> Path | None:
         return value if value is None else safetensors_only(value)
+
+    @field_validator("fuse", "compile", "cache")
+    @classmethod
+    def _is_offered(cls, value: bool | float | None, info: ValidationInfo) -> bool | float | None:
+        pipeline, offered = info.data.get("pipeline"), OFFERED[str(info.field_name)]
+        if value and pipeline not in offered:
+            raise ValueError(f"a {pipeline} has none, only {', '.join(offered)}: drop it")
+        return value
+
+    @field_validator("offload")
+    @classmethod
+    def _goes_alone(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and (info.data.get("compile") or info.data.get("quantize")):
+            raise ValueError("it goes with neither `compile` nor `quantize`: drop one")
+        return value
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -200,6 +234,8 @@ class Preset(_Table):
             lora["file"] = self.own / lora["file"]
         if self.checkpoint is not None:
             values["checkpoint"] = self.own / self.checkpoint
+        if self.preview is not None:
+            values["preview"] = self.own / self.preview
         return values
 
 

@@ -31,20 +31,30 @@ def verify(preset: Preset) -> None:
     Reads headers only, unless a file SHA256SUMS lies in the folder: then every file it names is hashed.
     Files of other formats are refused by their name, unread, or by their first bytes.
     """
-    for folder in sorted({preset.folder, preset.own} if preset.sources else {preset.folder}):
+    for folder in sorted(_folders(preset)):
         refuse_executables(folder)
     for part in sorted(_read_index(preset)):
         if part not in WEIGHTLESS:
             _need_weights(preset, preset.folder / part)
     _need_weights(preset, preset.folder / "image_encoder")
+    if preset.preview is not None:
+        _need_weights(preset, preset.own / preset.preview)
     for path in _named_files(preset):
         _need(preset, path)
         refuse_executable(path)
-    for path in sorted({*preset.folder.rglob("*.safetensors"), *preset.extras}):
+    weights = {path for folder in _folders(preset) for path in folder.rglob("*.safetensors")}
+    for path in sorted(weights | set(preset.extras)):
         _check_header(preset, path)
     for manifest in preset.needs.values():
         check_sizes(read_manifest(manifest), manifest.parent)
     _check_sums(preset)
+
+
+def _folders(preset: Preset) -> set[Path]:
+    """Every folder that files of the preset are loaded from, whatever they are called."""
+    own = {preset.own} if preset.sources else set()
+    preview = {preset.own / preset.preview} if preset.preview is not None else set()
+    return {preset.folder} | own | preview
 
 
 def refuse_executables(folder: Path) -> None:

@@ -153,3 +153,30 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, more: str, says: str
     path.write_text(GOOD.replace("steps = 4", f"steps = 4\n{more}", 1))
     with pytest.raises(OperatorError, match=says):
         read_presets(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("cache = 0.1", "line 9, mine.cache: .*StableDiffusionPipeline has none, only FluxPipeline: drop it"),
+        ('quantize = "int4"', "line 9, mine.quantize: .*'int8' or 'fp8'"),
+        ('pipeline = "StableDiffusion3Pipeline"\nfuse = true', "line 10, mine.fuse: .*has none, only"),
+        ('pipeline = "FluxPipeline"\ncompile = true', "line 10, mine.compile: .*has none, only"),
+        ('pipeline = "FluxPipeline"\ncache = 1.5', "line 10, mine.cache: .*less than 1"),
+        ("compile = true\noffload = true", "line 10, mine.offload: .*neither `compile` nor `quantize`"),
+    ],
+)
+def test_a_shortcut_that_a_pipeline_has_not_is_told_with_its_line(
+    tmp_path: Path, words: str, said: str
+) -> None:
+    path = tmp_path / "presets.toml"
+    path.write_text(GOOD.replace("guidance = 4.0\n", f"guidance = 4.0\n{words}\n"))
+    with pytest.raises(OperatorError, match=said):
+        read_presets(path)
+
+
+def test_a_base_lends_its_preview_autoencoder(tmp_path: Path) -> None:
+    path = tmp_path / "presets.toml"
+    path.write_text(GOOD.replace("guidance = 4.0\n", 'guidance = 4.0\npreview = "taesd"\n'))
+    presets = read_presets(path)
+    assert presets["quick"].preview == presets["mine"].own / "taesd"

@@ -13,13 +13,13 @@ from worker.sketch import Sketch
 
 def test_a_sketch_of_any_model_has_the_shape_of_its_image(tmp_path: Path) -> None:
     vae = tiny.autoencoder()
-    (wide,) = Sketch(vae)(torch.randn(1, vae.config.latent_channels, 8, 16))
+    (wide,) = Sketch(vae, vae.device)(torch.randn(1, vae.config.latent_channels, 8, 16))
     assert wide.size == (128, 64)
 
 
 def test_the_starters_sketches_have_the_colours_of_the_image() -> None:
     vae = AutoencoderKL.from_pretrained(export.WEIGHTS / "vae", dtype=torch.float32)
-    sketch = Sketch(vae)
+    sketch = Sketch(vae, vae.device)
     colours = torch.tensor([[0.8, -0.6, -0.6], [-0.6, -0.4, 0.8], [0.9, 0.9, 0.9], [-0.9, -0.9, -0.9]])
     with torch.inference_mode():
         latents = vae.encode(colours[:, :, None, None].expand(4, 3, 128, 128)).latent_dist.mean

@@ -1,0 +1,195 @@
+"""What a preset may opt into for speed or memory: it paints what it painted without, or says what differs."""
+
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderTiny
+from PIL import Image
+
+from app.errors import CorruptFile, OperatorError
+from app.presets import Preset
+from tests.worker import families, tiny
+from tests.worker.conftest import tiny_preset
+from worker import shortcuts
+from worker.devices import offload
+from worker.pipelines import Conditioning, Model, Shot, UnusableImage, load
+
+SHOT = Shot("a lighthouse", "people", (4294967295, 0), tiny.SIZE, tiny.SIZE, 4, 4.0)
+
+
+def pixels(images: list[Image.Image]) -> np.ndarray:
+    return np.stack([np.asarray(image, dtype=np.int16) for image in images])
+
+
+def personal(shot: Shot = SHOT, scale: float = 1.0) -> Shot:
+    towards, away = np.random.default_rng(1).standard_normal((2, tiny.WIDTH))
+    return replace(shot, conditioning=Conditioning(towards, away, scale))
+
+
+def changed(preset: Preset, **changes: Any) -> Model:
+    return load(preset.model_copy(update=changes), device="cpu")
+
+
+def preview_folder(folder: Path, *, channels: int = 4) -> Path:
+    """A tiny autoencoder's files."""
+    torch.manual_seed(7)
+    blocks = {"encoder_block_out_channels": (8,) * 4, "decoder_block_out_channels": (8,) * 4}
+    counts = {"num_encoder_blocks": (1,) * 4, "num_decoder_blocks": (1,) * 4}
+    AutoencoderTiny(latent_channels=channels, **blocks, **counts).save_pretrained(folder)
+    return folder
+
+
+def test_a_tiny_autoencoder_decodes_the_previews_and_not_the_image(
+    presets: Path, model: Model, tmp_path: Path
+) -> None:
+    folder = preview_folder(tmp_path / "preview")
+    quick = changed(tiny_preset(presets), preview=folder)
+    seen: list[torch.Tensor] = []
+    final = quick.render(SHOT, lambda _step, latents: seen.append(latents))
+    assert np.array_equal(pixels(final), pixels(model.render(SHOT)))
+    shown = quick.decode(seen[-1])
+    with torch.inference_mode():
+        expected = AutoencoderTiny.from_pretrained(folder).decode(seen[-1]).sample / 2 + 0.5
+    assert np.abs(pixels(shown) - expected.clamp(0, 1).movedim(1, 3).numpy() * 255).max() <= 0.6
+    assert not np.array_equal(pixels(shown), pixels(model.decode(seen[-1])))
+    with pytest.raises(UnusableImage):
+        quick.decode(seen[-1] * torch.nan)
+
+
+def test_a_preview_autoencoder_for_other_latents_is_refused(presets: Path, tmp_path: Path) -> None:
+    folder = preview_folder(tmp_path / "preview", channels=16)
+    with pytest.raises(OperatorError, match=r"latents of 16 channels, and tiny paints in 4"):
+        changed(tiny_preset(presets), preview=folder)
+
+
+def test_a_preview_autoencoders_files_are_checked_like_all(presets: Path, tmp_path: Path) -> None:
+    preset = tiny_preset(presets)
+    with pytest.raises(OperatorError, match="lacks"):
+        changed(preset, preview=tmp_path / "nowhere")
+    folder = preview_folder(tmp_path / "preview")
+    (folder / "diffusion_pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(CorruptFile, match="can run code"):
+        changed(preset, preview=folder)
+    (folder / "diffusion_pytorch_model.bin").unlink()
+    path = folder / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(CorruptFile, match="is damaged"):
+        changed(preset, preview=folder)
+
+
+@pytest.fixture(scope="module")
+def flux(tmp_path_factory: pytest.TempPathFactory) -> Preset:
+    """A tiny Flux model. Its `true_guidance` makes two passes a step."""
+    folder = families.build("flux-dev", tmp_path_factory.mktemp("flux") / "flux-dev")
+    return families.preset("flux-dev", folder, true_guidance=2.0, steps=4)
+
+
+@pytest.fixture(params=["unet", "flux"])
+def preset(request: pytest.FixtureRequest) -> Preset:
+    """A UNet's preset, and Flux's."""
+    if request.param == "flux":
+        return request.getfixturevalue("flux")  # type: ignore[no-any-return]
+    return tiny_preset(request.getfixturevalue("presets"))
+
+
+def held(model: Model) -> dict[int, int]:
+    """The bytes of both networks' weights, by where they lie."""
+    networks = [model.family.network(one) for one in (model._plain, model._adapted)]
+    tensors = [tensor for network in networks for tensor in network.parameters()]
+    return {tensor.data_ptr(): tensor.nbytes for tensor in tensors}
+
+
+def test_fused_projections_paint_the_same_and_take_no_more_memory(preset: Preset) -> None:
+    plain, fused = changed(preset), changed(preset, fuse=True)
+    for shot in (SHOT, personal(), personal(scale=0.3)):
+        assert np.abs(pixels(fused.render(shot)) - pixels(plain.render(shot))).max() <= 1
+    assert not np.array_equal(pixels(fused.render(personal())), pixels(fused.render(SHOT)))
+    assert sum(held(fused).values()) == sum(held(plain).values())
+    assert len(held(fused)) < len(held(plain))
+
+
+def blocks_run(model: Model, shot: Shot) -> int:
+    """How often the last block of a Flux model computes while it paints the shot."""
+    calls: list[int] = []
+    for pipeline in (model._plain, model._adapted):
+        layer = pipeline.transformer.single_transformer_blocks[-1].proj_mlp
+        layer.register_forward_hook(lambda *_: calls.append(1))
+    model.render(shot)
+    return len(calls)
+
+
+def test_a_cache_skips_blocks_where_the_first_block_changes_little(flux: Preset) -> None:
+    plain, careful, bold = changed(flux), changed(flux, cache=1e-9), changed(flux, cache=0.9)
+    for shot in (SHOT, personal()):
+        assert np.array_equal(pixels(careful.render(shot)), pixels(plain.render(shot)))
+        assert blocks_run(careful, shot) == 2 * shot.steps
+        assert blocks_run(bold, shot) < 2 * shot.steps
+        assert not np.array_equal(pixels(bold.render(shot)), pixels(plain.render(shot)))
+
+
+def test_nothing_cached_outlasts_a_call_that_is_ended_early(flux: Preset) -> None:
+    bold = changed(flux, cache=0.9)
+    expected = pixels(bold.render(SHOT))
+
+    def stop(step: int, _latents: torch.Tensor) -> None:
+        if step == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        bold.render(replace(SHOT, text="rain", seeds=(5, 6, 7)), stop)
+    assert np.array_equal(pixels(bold.render(SHOT)), expected)
+
+
+def test_compiled_blocks_paint_the_same_and_compile_only_at_the_start(
+    presets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset = tiny_preset(presets)
+    monkeypatch.setattr(shortcuts, "BACKEND", "eager")  # the compiler itself takes minutes
+    plain, compiled = changed(preset), changed(preset, compile=True)
+    square = replace(SHOT, steps=2)
+    wide = replace(square, width=tiny.SIZE + 32)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        for shot in (replace(square, seeds=(1,)), replace(wide, seeds=(1, 2, 3))):
+            for one in (shot, personal(shot), personal(shot, 0.3)):
+                assert np.abs(pixels(compiled.render(one)) - pixels(plain.render(one))).max() <= 1
+    torch.compiler.reset()
+
+
+@pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is an extra")
+@pytest.mark.parametrize("kind", ["int8", "fp8"])
+def test_quantised_weights_paint_nearly_the_same(preset: Preset, kind: str) -> None:
+    plain, small = changed(preset), changed(preset, quantize=kind)
+    for shot in (SHOT, personal()):
+        assert 0 < np.abs(pixels(small.render(shot)) - pixels(plain.render(shot))).mean() < 3
+    network, twin = (small.family.network(one) for one in (small._plain, small._adapted))
+    layers = [name for name, layer in network.named_modules() if isinstance(layer, torch.nn.Linear)]
+    assert all(network.get_submodule(name).weight is twin.get_submodule(name).weight for name in layers)
+    assert np.array_equal(pixels(small.render(SHOT)), pixels(small.render(SHOT)))
+
+
+@pytest.mark.skipif(find_spec("torchao") is not None, reason="torchao is installed")
+def test_quantising_without_torchao_says_how_to_install_it(presets: Path) -> None:
+    with pytest.raises(OperatorError, match=r"pip install -e '\.\[quantize\]'"):
+        changed(tiny_preset(presets), quantize="int8")
+
+
+def test_offloading_is_for_cards(presets: Path) -> None:
+    with pytest.raises(OperatorError, match="this worker computes on the CPU"):
+        changed(tiny_preset(presets), offload=True)
+
+
+def test_offloading_hooks_leave_both_pipelines_as_they_were(preset: Preset) -> None:
+    """On the CPU nothing moves; what is seen is that the hooks of pipelines that share parts get along."""
+    model = changed(preset)
+    shots = (SHOT, personal())
+    expected = [pixels(model.render(shot)) for shot in shots]
+    offload((model._plain, model._adapted), "cpu")
+    moved = Model(model.preset, model._plain, model._adapted)
+    for shot, before in [*zip(shots, expected, strict=True)] * 2:
+        assert np.array_equal(pixels(moved.render(shot)), before)
+    assert moved.encoder.images(moved.render(SHOT)).shape == (2, tiny.WIDTH)
