@@ -3,7 +3,15 @@
 import subprocess
 import sys
 
-MODULES = ("rating_update", "rating_post", "submit_to_start", "service_vs_loop", "portability", "safety")
+MODULES = (
+    "rating_update",
+    "rating_post",
+    "worker_start",
+    "submit_to_start",
+    "service_vs_loop",
+    "portability",
+    "safety",
+)
 
 
 def main() -> None:

@@ -23,8 +23,11 @@ POLL_SECONDS = 0.005
 
 
 @contextmanager
-def worker_running(preset: str) -> Iterator[None]:
-    """Embedded services, settings pointing at them, and one worker that is ready; all gone afterwards."""
+def worker_running(preset: str) -> Iterator[int]:
+    """Embedded services, settings pointing at them, and one worker that is ready; all gone afterwards.
+
+    Yields the worker's process id.
+    """
     with tempfile.TemporaryDirectory(prefix="penchant-bench-") as home, Embedded(Path(home)) as endpoints:
         os.environ |= {
             "PENCHANT_HOME": home,
@@ -33,18 +36,18 @@ def worker_running(preset: str) -> Iterator[None]:
             "PENCHANT_LOG_LEVEL": "WARNING",
         }
         upgrade(endpoints.database_url)
-        with process(["-m", "worker.main", "--preset", preset]):
+        with process(["-m", "worker.main", "--preset", preset]) as pid:
             (warm,) = imagine("warming up --n 1 --steps 1", 1)
             wait_for([warm])
-            yield
+            yield pid
 
 
 @contextmanager
-def process(arguments: list[str]) -> Iterator[None]:
-    """A Python process that ends with the block."""
+def process(arguments: list[str]) -> Iterator[int]:
+    """A Python process that ends with the block; yields its id."""
     child = subprocess.Popen([sys.executable, *arguments], cwd=REPOSITORY)
     try:
-        yield
+        yield child.pid
     finally:
         child.terminate()
         child.wait()

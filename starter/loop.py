@@ -6,6 +6,7 @@ known time on a shared machine. Elapsed time is counted across restarts.
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -99,7 +100,7 @@ def fit(
     warmup: int = 100,
     every_seconds: float = 120.0,
     inner: Callable[[str, nn.Parameter], bool] | None = None,
-    on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
+    on_checkpoint: Callable[[dict[str, torch.Tensor], int], None] | None = None,
 ) -> dict[str, torch.Tensor]:
     """Train `module` until the budget is used and return its averaged weights; resumes from runs/NAME.pt.
 
@@ -129,7 +130,7 @@ def fit(
             {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "average": average.shadow,
              "step": step, "seconds": before + time.monotonic() - started}, path)  # fmt: skip
         if on_checkpoint is not None:
-            on_checkpoint(average.shadow)
+            on_checkpoint(average.shadow, step)
             module.train()
 
     while (progress := agreed(budget.used(step * batch, before + time.monotonic() - started))) < 1:
@@ -148,6 +149,10 @@ def fit(
         if step % (50 if batch > 40 else 10) == 0 and rank == 0:
             speed = (step - first) * batch / (time.monotonic() - started)
             print(f"{name} step {step} {progress:.1%} loss {running:.4f} {speed:.0f} samples/s", flush=True)
+            with (RUNS / f"{name}.jsonl").open("a") as log:
+                log.write(
+                    json.dumps({"step": step, "samples": step * batch, "loss": round(running, 4)}) + "\n"
+                )
         if rank == 0 and time.monotonic() - saved > every_seconds:
             saved = time.monotonic()
             checkpoint()

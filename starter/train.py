@@ -12,13 +12,27 @@ from collections.abc import Callable
 import torch
 from torch import distributed, multiprocessing
 
-from starter import critic, dataset, export, gallery, judge, latents, restore, taste, text, unet, vae, vision
+from starter import (
+    critic,
+    dataset,
+    export,
+    gallery,
+    judge,
+    latents,
+    restore,
+    taste,
+    text,
+    unet,
+    vae,
+    vision,
+    watch,
+)
 from starter.loop import Budget
 
 Learn = Callable[[Budget], None]
 LEARN: dict[str, Learn] = {
     "text": text.train, "critic": critic.train, "vae": vae.train, "vision": vision.train,
-    "judge": judge.train, "unet": unet.train,
+    "judge": judge.train, "unet": lambda budget: unet.train(budget, on_checkpoint=watch.Watch()),
 }  # fmt: skip
 # Samples a stage trains on where no time limit is given.
 SAMPLES = {

@@ -220,7 +220,7 @@ def train(
     *,
     batch: int = 32,
     lr: float = 1e-3,
-    on_checkpoint: Callable[[dict[str, torch.Tensor]], None] | None = None,
+    on_checkpoint: Callable[[dict[str, torch.Tensor], int], None] | None = None,
 ) -> None:
     buckets = [bucket(size) for size in sizes()]
     # Embeddings may come later than latents: until a restart finds them, only the words are learned.

@@ -54,3 +54,22 @@ def test_an_embedding_never_comes_from_the_picture_itself() -> None:
     rng = np.random.default_rng(0)
     drawn = np.stack([group.mean(codes[1], (1, 2, 3, 4), 1, rng) for _ in range(40)])
     assert not drawn[:, 1].any()
+
+
+def test_coarse_errors_weigh_more_than_fine_ones_and_a_shift_of_all_as_the_plain_square() -> None:
+    fine = torch.ones(1, 8, 32, 32)
+    fine[..., ::2] = -1
+    coarse = torch.ones(1, 8, 32, 32)
+    coarse[..., :16] = -1
+    assert unet.error(torch.ones(1, 8, 32, 32)).item() == 1
+    assert unet.error(fine).item() == 1
+    assert unet.error(coarse).item() == 1 + sum(weight for _, weight in unet.SCALES)
+    assert unet.error(torch.zeros(2, 8, 24, 48)).tolist() == [0, 0]
+
+
+def test_only_what_lies_between_hidden_features_is_inner() -> None:
+    inner = {name for name, value in unet.build().named_parameters() if unet.is_inner(name, value)}
+    assert any(name.endswith("conv1.weight") for name in inner)
+    assert any("to_k_ip" in name for name in inner)
+    assert not any(name.startswith(("conv_in", "conv_out", "add_embedding")) for name in inner)
+    assert not any("norm" in name or name.endswith("bias") for name in inner)
