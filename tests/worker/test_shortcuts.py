@@ -117,7 +117,7 @@ def blocks_run(model: Model, shot: Shot) -> int:
     """How often the last block of a Flux model computes while it paints the shot."""
     calls: list[int] = []
     for pipeline in (model._plain, model._adapted):
-        layer = pipeline.transformer.single_transformer_blocks[-1].proj_mlp
+        layer = model.family.network(pipeline).single_transformer_blocks[-1].proj_mlp
         layer.register_forward_hook(lambda *_: calls.append(1))
     model.render(shot)
     return len(calls)

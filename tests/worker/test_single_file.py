@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline
 
 from tests.worker import families, single_file
 from worker.pipelines import Shot, load
@@ -27,4 +27,3 @@ def test_a_checkpoint_paints_with_its_own_weights_and_its_bases_configuration(tm
         assert all(torch.equal(loaded[name], weight) for name, weight in expected.items())
     shot = Shot("a lighthouse", "", (1,), families.SIZE, families.SIZE, base.steps, base.guidance)
     assert [picture.size for picture in model.render(shot)] == [(families.SIZE, families.SIZE)]
-    assert isinstance(model._plain.scheduler, EulerDiscreteScheduler)
