@@ -65,7 +65,7 @@ def ranks() -> tuple[int, int]:
 def share_gradients(parameters: list[nn.Parameter]) -> None:
     """Average gradients over the processes that train together, one message a step.
 
-    They travel in bfloat16, in which most of them were computed: half the bytes, half the time.
+    They travel in bfloat16, in which most of them were computed: half the bytes.
     """
     present = [p.grad for p in parameters if p.grad is not None]
     buffer = torch.cat([g.flatten().bfloat16() for g in present])
