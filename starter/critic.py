@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from starter.attributes import NAMES
 from starter.dataset import RUNS, load
+from starter.device import here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import disturbed, to_tensor
 
@@ -57,9 +58,10 @@ def train(budget: Budget, *, batch: int = 48, lr: float = 2e-3) -> None:
         rows = zip(index.tolist(), places, strict=True)
         x = to_tensor(np.stack([pictures.images[i, y : y + CROP, x : x + CROP] for i, (y, x) in rows]))
         x = torch.cat([x[: len(x) // 2], disturbed(x[len(x) // 2 :], generator)])
-        with torch.autocast("cpu", torch.bfloat16):
+        x, wanted = here(x, media[index])
+        with narrow():
             out = critic(x)
-        return F.cross_entropy(out.float(), media[index])
+        return F.cross_entropy(out.float(), wanted)
 
     shadow = fit("critic", critic, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99)
     if rank == 0:

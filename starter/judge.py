@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from starter.attributes import NAMES
 from starter.dataset import Pictures, load
+from starter.device import here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import disturbed, to_tensor
 
@@ -74,9 +75,10 @@ def train(budget: Budget, *, batch: int = 24, lr: float = 1.5e-3) -> None:
         x = to_tensor(np.stack([pictures.images[i] for i in index.tolist()]))
         half = len(x) // 2
         x = torch.cat([x[:half], disturbed(x[half:], generator, shift=16)])
-        with torch.autocast("cpu", torch.bfloat16):
+        x, wanted = here(x, targets[index])
+        with narrow():
             outs = judge(x)
-        losses = [F.cross_entropy(out.float(), targets[index, i]) for i, out in enumerate(outs.values())]
+        losses = [F.cross_entropy(out.float(), wanted[:, i]) for i, out in enumerate(outs.values())]
         # Of the rest only the four that evaluation asks for matter.
         return torch.stack(losses[:4]).sum() + 0.3 * torch.stack(losses[4:]).sum()
 

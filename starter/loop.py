@@ -17,6 +17,7 @@ import torch
 from torch import distributed, nn
 
 from starter.dataset import RUNS
+from starter.device import DEVICE
 from starter.muon import Both
 
 
@@ -51,6 +52,10 @@ def save(state: dict[str, object], path: Path) -> None:
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.rename(path)
+
+
+def on_cpu(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.cpu() for name, value in state.items()}
 
 
 def rate(progress: float, step: int, warmup: int) -> float:
@@ -104,11 +109,14 @@ def fit(
 ) -> dict[str, torch.Tensor]:
     """Train `module` until the budget is used and return its averaged weights; resumes from runs/NAME.pt.
 
+    The module is trained on DEVICE, where `loss_of` finds it, and comes back to the CPU.
+
     `batch` counts the samples of all processes; each process's `loss_of` makes its share of them. Parameters
     that are `inner` are trained by Muon, all others by AdamW.
     """
     rank, world = ranks()
     path = RUNS / f"{name}.pt"
+    module.to(DEVICE)
     trained = [p for p in module.parameters() if p.requires_grad]
     named = [
         (p, inner is not None and inner(name, p)) for name, p in module.named_parameters() if p.requires_grad
@@ -117,7 +125,7 @@ def fit(
     average = Average(module, decay)
     step, before = 0, 0.0
     if path.exists():
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=DEVICE)
         module.load_state_dict(state["module"])
         optimizer.load_state_dict(state["optimizer"])
         average.shadow, step, before = state["average"], state["step"], state["seconds"]
@@ -130,7 +138,7 @@ def fit(
             {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "average": average.shadow,
              "step": step, "seconds": before + time.monotonic() - started}, path)  # fmt: skip
         if on_checkpoint is not None:
-            on_checkpoint(average.shadow, step)
+            on_checkpoint(on_cpu(average.shadow), step)
             module.train()
 
     while (progress := agreed(budget.used(step * batch, before + time.monotonic() - started))) < 1:
@@ -158,4 +166,5 @@ def fit(
             checkpoint()
     if rank == 0:
         checkpoint()
-    return average.shadow
+    module.cpu()
+    return on_cpu(average.shadow)

@@ -16,6 +16,7 @@ from starter import unseen
 from starter.attributes import FORMS, NAMES, SHARES, SUBJECTS, balanced, from_codes
 from starter.captions import FILLERS, OPENINGS, UNSEEN, VOCABULARY, Speaker
 from starter.dataset import RUNS
+from starter.device import here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.vocabulary import NAMED_FORMS
 
@@ -133,7 +134,8 @@ def train(budget: Budget, *, batch: int = 128, lr: float = 1.5e-3) -> None:
         ids = tokenizer(
             texts, padding=True, truncation=True, max_length=LENGTH, return_tensors="pt"
         ).input_ids
-        with torch.autocast("cpu", torch.bfloat16):
+        ids, targets = here(ids, targets)
+        with narrow():
             pooled, mean = reader(ids)
         losses = [F.cross_entropy(out.float(), targets[:, i]) for i, out in enumerate(pooled)]
         spread = [F.cross_entropy(out.float(), targets[:, i]) for i, out in enumerate(mean)]
@@ -181,7 +183,7 @@ def hidden(tokenizer: CLIPTokenizer, encoder: CLIPTextModel, texts: list[str]) -
     ids = tokenizer(
         texts, padding="max_length", truncation=True, max_length=LENGTH, return_tensors="pt"
     ).input_ids
-    return encoder(input_ids=ids).last_hidden_state
+    return encoder(input_ids=ids.to(encoder.device)).last_hidden_state
 
 
 @torch.no_grad()

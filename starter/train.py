@@ -19,6 +19,7 @@ from starter import (
     gallery,
     judge,
     latents,
+    reader,
     restore,
     taste,
     text,
@@ -27,16 +28,19 @@ from starter import (
     vision,
     watch,
 )
+from starter.device import DEVICE
 from starter.loop import Budget
 
 Learn = Callable[[Budget], None]
 LEARN: dict[str, Learn] = {
     "text": text.train, "critic": critic.train, "vae": vae.train, "vision": vision.train,
-    "judge": judge.train, "unet": lambda budget: unet.train(budget, on_checkpoint=watch.Watch()),
+    "judge": judge.train, "reader": reader.train,
+    "unet": lambda budget: unet.train(budget, on_checkpoint=watch.Watch()),
 }  # fmt: skip
 # Samples a stage trains on where no time limit is given.
 SAMPLES = {
-    "text": 60_000, "critic": 40_000, "vae": 90_000, "vision": 90_000, "judge": 60_000, "unet": 400_000,
+    "text": 60_000, "critic": 40_000, "vae": 90_000, "vision": 90_000, "judge": 60_000, "reader": 80_000,
+    "unet": 400_000,
 }  # fmt: skip
 PLAIN: dict[str, Callable[[], None]] = {
     "draw": dataset.build,
@@ -47,7 +51,8 @@ PLAIN: dict[str, Callable[[], None]] = {
     "restore": restore.build,
 }
 STAGES = (
-    "draw", "text", "critic", "vae", "vision", "judge", "latents", "unet", "export", "taste", "gallery",
+    "draw", "text", "critic", "vae", "vision", "judge", "latents", "reader", "unet",
+    "export", "taste", "gallery",
 )  # fmt: skip
 FINAL = {
     **{stage: dataset.RUNS / f"{stage}.final.pt" for stage in LEARN if stage != "judge"},
@@ -88,7 +93,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, help="end the stage after so many samples")
     parser.add_argument("--minutes", type=float, default=math.inf, help="end it after so many minutes")
     parser.add_argument("--threads", type=int, default=1, help="threads of a process")
-    parser.add_argument("--processes", type=int, default=2, help="processes that train together")
+    parser.add_argument(
+        "--processes", type=int, default=2 if DEVICE.type == "cpu" else 1, help="that train together"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     for stage in STAGES if arguments.stage == "all" else (arguments.stage,):

@@ -17,19 +17,26 @@ from diffusers import UNet2DConditionModel
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from starter import text, vae, vision
-from starter.attributes import from_codes
+from starter import phases, text, vae, vision
+from starter.attributes import NAMES, from_codes
 from starter.captions import Speaker
 from starter.dataset import RUNS, SQUARE, Size, home, load, sizes
+from starter.device import DEVICE, here, narrow
 from starter.loop import Budget, fit, ranks
+from starter.reader import WEIGHTS, Reader, misread, trained
 
 SEED = 15
 TOKENS = 4
-WITHOUT_ADAPTER = 0.35  # share of batches
+WITHOUT_ADAPTER = 0.5  # share of batches
 SQUARES = 0.95  # share of batches of square pictures
 LEAST_NOISE = 0.4  # below it errors weigh no more
 # Sides of the squares over which errors of shapes are averaged, and the weights of what is left.
 SCALES = ((2, 1.0), (4, 4.0), (8, 4.0))
+# Weights of what the reader holds against a guess: what it cannot read in it, features unlike the picture's.
+MISREAD, UNLIKE = 0.05, 0.1
+# On a CPU attention over so few places is faster spelled out than fused: the fused kernel's way back is slow.
+FUSED = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION)
+ATTENTION = [SDPBackend.MATH, *(() if DEVICE.type == "cpu" else FUSED)]
 STRONGER = 1.4  # mean of the noise's logit: many places of few numbers hide little of a picture each
 CONFIG = {
     "sample_size": 32,
@@ -144,33 +151,53 @@ class Alike:
         return made + rng.normal(0, 0.06, made.shape)
 
 
-def conditions(
-    rows: np.ndarray, alike: Alike, adapted: bool, rng: np.random.Generator
-) -> tuple[list[str], np.ndarray]:
-    """Captions and image embeddings for codes (n, 10); empty and zero stand for "nothing said".
+@dataclass(frozen=True)
+class Conditions:
+    """What a batch of n pictures is painted from; empty and zero stand for "nothing said"."""
+
+    captions: list[str]
+    embeddings: np.ndarray  # (n, vision.WIDTH) float32
+    said: np.ndarray  # (n, 9) bool: which of attributes.NAMES each caption mentions
+
+
+def conditions(rows: np.ndarray, alike: Alike, adapted: bool, rng: np.random.Generator) -> Conditions:
+    """Captions and image embeddings for codes (n, 10).
 
     Text and image are left out apart and together, so that each can be guided by itself.
     """
     speaker = Speaker(rng)
-    captions, embeddings = [], np.zeros((len(rows), vision.WIDTH), np.float32)
+    made = Conditions(
+        [], np.zeros((len(rows), vision.WIDTH), np.float32), np.zeros((len(rows), len(NAMES)), bool)
+    )
     for number, row in enumerate(rows):
         plain = rng.random() < (0.5 if adapted else 0.12)
-        caption = (speaker.plain if plain else speaker.free)(from_codes(row))[0]
+        caption, names = (speaker.plain if plain else speaker.free)(from_codes(row))
         drop = rng.random()
-        captions.append("" if drop < 0.12 else caption)
+        made.captions.append("" if drop < 0.12 else caption)
+        if drop >= 0.12:
+            made.said[number] = [name in names for name in NAMES]
         if adapted and 0.06 < drop < 0.94:
-            embeddings[number] = alike.draw(row, rng)
-    return captions, embeddings
+            made.embeddings[number] = alike.draw(row, rng)
+    return made
 
 
-def flow_step(
+@dataclass(frozen=True)
+class Guess:
+    """What the denoiser makes of pictures x (n, 8, h, w) under noise of strength sigma (n,)."""
+
+    x: torch.Tensor
+    made: torch.Tensor
+    sigma: torch.Tensor
+
+
+def guess(
     unet: UNet2DConditionModel,
     x: torch.Tensor,
     context: torch.Tensor,
     embeds: torch.Tensor,
     generator: torch.Generator,
-) -> torch.Tensor:
-    """The flow-matching loss (Lipman et al. 2023; logit-normal times as Esser et al. 2024) of a guess of x.
+) -> Guess:
+    """One guess of x itself, at times of flow matching (logit-normal as Esser et al. 2024).
 
     Velocities differ by what x differs, over sigma; guessing x itself is far easier for so narrow a model,
     which would otherwise have to carry all of the noise to its output (Li and He 2025).
@@ -178,18 +205,45 @@ def flow_step(
     sigma = torch.sigmoid(STRONGER + torch.randn(len(x), generator=generator))
     uniform = torch.rand(len(x), generator=generator)
     sigma = torch.where(torch.rand(len(x), generator=generator) < 0.15, uniform, sigma)
-    noise = torch.randn(x.shape, generator=generator)
+    x, context, embeds, sigma, noise = here(
+        x, context, embeds, sigma, torch.randn(x.shape, generator=generator)
+    )
     at = sigma[:, None, None, None]
-    # Attention over so few places is faster spelled out than in the fused kernel, whose way back is slow.
-    with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+    with narrow(), sdpa_kernel(ATTENTION):
         out = unet(
             (1 - at) * x + at * noise,
             sigma * 1000,
             context,
             added_cond_kwargs={"image_embeds": [embeds[:, None]]},
         ).sample
-    wrong = error(out.float() - x)
-    return (wrong / sigma.clamp(min=LEAST_NOISE).square()).mean()
+    return Guess(x, out.float(), sigma)
+
+
+def flow(found: Guess) -> torch.Tensor:
+    """(n,) flow-matching losses (Lipman et al. 2023)."""
+    return error(found.made - found.x) / found.sigma.clamp(min=LEAST_NOISE).square()
+
+
+def unread(reader: Reader, found: Guess, codes: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
+    """(n,) how much worse the reader can tell codes (n, 10) from guesses than from the pictures themselves.
+
+    Only what the caption says counts, and all that the picture shows where the noise leaves it to be seen.
+    No more is asked for than the picture gives: past that, a guess would be made to please the reader.
+    """
+    codes, said, weights = here(codes, said, WEIGHTS)
+    with narrow():
+        with torch.no_grad():
+            wanted, told = reader(found.x)
+        features, logits = reader(found.made)
+    excess = F.relu(misread(logits, codes) - misread(told, codes))
+    counted = (said | (found.sigma[:, None] < 0.5)) * weights
+    # The stronger the noise, the less there is to be seen of any one picture.
+    clear = ((1 - found.sigma) / 0.3).clamp(max=1)
+    unlike = torch.stack(
+        [(f.float() - w.float()).square().mean((1, 2, 3)) for f, w in zip(features, wanted, strict=True)]
+    ).sum(0)
+    clearer = ((0.9 - found.sigma) / 0.4).clamp(0, 1)
+    return MISREAD * clear * (excess.clamp(max=6) * counted).sum(1) + UNLIKE * clearer * unlike
 
 
 def error(difference: torch.Tensor) -> torch.Tensor:
@@ -218,7 +272,7 @@ def bucket(size: Size) -> Bucket:
 def train(
     budget: Budget,
     *,
-    batch: int = 32,
+    batch: int = 64,
     lr: float = 1e-3,
     on_checkpoint: Callable[[dict[str, torch.Tensor], int], None] | None = None,
 ) -> None:
@@ -228,10 +282,13 @@ def train(
     looks = np.load(found) if found.exists() else np.zeros((len(buckets[0].codes), vision.WIDTH))
     alike = Alike(looks, buckets[0].codes)
     tokenizer, encoder = text.trained()
+    encoder.to(DEVICE)
+    reader = trained().to(DEVICE)
     unet = build()
     start = RUNS / "unet.start.pt"
     if start.exists():
         unet.load_state_dict(torch.load(start, weights_only=True))
+    phases.install(unet)
     rank, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
@@ -243,11 +300,16 @@ def train(
         used = buckets[0 if len(buckets) == 1 or shared.random() < SQUARES else other]
         set_scale(unet, 1.0 if adapted else 0.0)
         index = np.sort(rng.integers(len(used.codes), size=batch // world)).tolist()
-        captions, embeddings = conditions(used.codes[index], alike, adapted, rng)
-        with torch.autocast("cpu", torch.bfloat16):
-            context = text.hidden(tokenizer, encoder, captions).float()
+        codes = used.codes[index]
+        given = conditions(codes, alike, adapted, rng)
+        with narrow():
+            context = text.hidden(tokenizer, encoder, given.captions).float()
         x = torch.from_numpy(used.latents[index].astype(np.float32))
-        return flow_step(unet, x, context, torch.from_numpy(embeddings), generator)
+        found = guess(unet, x, context, torch.from_numpy(given.embeddings), generator)
+        return (
+            flow(found)
+            + unread(reader, found, torch.from_numpy(codes.astype(np.int64)), torch.from_numpy(given.said))
+        ).mean()
 
     # The optimizer skips parameters without a gradient: the adapter, in batches that leave it out.
     shadow = fit(

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from starter import critic, passthrough
 from starter.attributes import NAMES
 from starter.dataset import RUNS, Pictures, load
+from starter.device import DEVICE, here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
 
@@ -98,21 +99,21 @@ def coarse(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def error(made: torch.Tensor, wanted: torch.Tensor, judge: critic.Critic) -> torch.Tensor:
     plain = F.l1_loss(made, wanted) + 0.25 * sharpness(made, wanted) + coarse(made, wanted)
     plain = plain + hue(made, wanted)
-    with torch.autocast("cpu", torch.bfloat16):
+    with narrow():
         felt = critic.distance(judge, made, wanted)
     return plain + 2.0 * texture(made, wanted) + 0.5 * felt
 
 
 def train(budget: Budget, *, batch: int = 8, lr: float = 8e-4) -> None:
-    pictures, eye = load(), critic.trained()
+    pictures, eye = load(), critic.trained().to(DEVICE)
     compressor = Compressor()
     rank, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        x, media = crops(pictures, batch // world, generator)
-        with torch.autocast("cpu", torch.bfloat16):
+        x, media = here(*crops(pictures, batch // world, generator))
+        with narrow():
             posterior = compressor.vae.encode(x).latent_dist
-            noise = torch.randn(posterior.mean.shape, generator=generator)
+            (noise,) = here(torch.randn(posterior.mean.shape, generator=generator))
             z = (posterior.mean + posterior.std * noise).contiguous()
             y = compressor.vae.decode(z).sample
         mean, logvar = posterior.mean.float(), posterior.logvar.float()

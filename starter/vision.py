@@ -17,6 +17,7 @@ from starter import text
 from starter.attributes import HOW, NAMES, from_codes
 from starter.captions import Speaker
 from starter.dataset import RUNS, Pictures, load
+from starter.device import here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.measures import probe
 from starter.pixels import disturbed, to_tensor
@@ -117,15 +118,15 @@ class Lesson:
         x = disturbed(x, generator, shift=16)
         if float(torch.rand((), generator=generator)) < 0.25:
             x = resized(x, generator)
-        words = self.captions(index, generator)
-        with torch.autocast("cpu", torch.bfloat16):
+        x, y, words = here(x, y, self.captions(index, generator))
+        with narrow():
             pooled, embeds = self.seer(x)
             direction = NORM * F.normalize(embeds.float(), dim=-1)
             # The adversary moves the projection only: the tower must go on seeing what there is.
             blind = self.seer.encoder.visual_projection(pooled.detach())
             found = self.seer.subject(Reverse.apply(NORM * F.normalize(blind.float(), dim=-1)))
             match = self.seer.aligner(pooled, words)
-        own = torch.arange(batch)
+        own = torch.arange(batch, device=match.device)
         total = 0.3 * F.cross_entropy(found.float(), y[:, 0])
         total = total + 0.2 * (embeds.float().norm(dim=-1) / NORM - 1).square().mean()
         total = total + 0.25 * (F.cross_entropy(match, own) + F.cross_entropy(match.mT, own))

@@ -26,12 +26,14 @@ def test_an_embedding_comes_from_pictures_of_the_same_medium_or_palette() -> Non
 
 def test_conditions_sometimes_say_nothing_and_are_without_embeddings_when_not_adapted() -> None:
     group = alike()
-    captions, embeddings = unet.conditions(group.codes[:400], group, True, np.random.default_rng(1))
-    nothing = np.linalg.norm(embeddings, axis=1) == 0
+    given = unet.conditions(group.codes[:400], group, True, np.random.default_rng(1))
+    nothing = np.linalg.norm(given.embeddings, axis=1) == 0
     assert 0.05 < nothing.mean() < 0.2
-    assert 0.06 < np.mean([caption == "" for caption in captions]) < 0.2
-    _, none = unet.conditions(group.codes[:20], group, False, np.random.default_rng(1))
-    assert not none.any()
+    silent = np.array([caption == "" for caption in given.captions])
+    assert 0.06 < silent.mean() < 0.2
+    assert not given.said[silent].any()
+    assert given.said[~silent].any(1).all()
+    assert not unet.conditions(group.codes[:20], group, False, np.random.default_rng(1)).embeddings.any()
 
 
 def test_adapter_weights_come_out_in_the_published_layout() -> None:
