@@ -28,12 +28,12 @@ from starter.reader import WEIGHTS, Reader, misread, trained
 SEED = 15
 TOKENS = 4
 WITHOUT_ADAPTER = 0.5  # share of batches
-SQUARES = 0.95  # share of batches of square pictures
+SQUARES = 0.85  # share of batches of square pictures
 LEAST_NOISE = 0.4  # below it errors weigh no more
 # Sides of the squares over which errors of shapes are averaged, and the weights of what is left.
 SCALES = ((2, 1.0), (4, 4.0), (8, 4.0))
 # Weights of what the reader holds against a guess: what it cannot read in it, features unlike the picture's.
-MISREAD, UNLIKE = 0.05, 0.1
+MISREAD, UNLIKE = 0.1, 1.5
 # On a CPU attention over so few places is faster spelled out than fused: the fused kernel's way back is slow.
 FUSED = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION)
 ATTENTION = [SDPBackend.MATH, *(() if DEVICE.type == "cpu" else FUSED)]
@@ -273,7 +273,7 @@ def train(
     budget: Budget,
     *,
     batch: int = 64,
-    lr: float = 1e-3,
+    lr: float = 8e-4,
     on_checkpoint: Callable[[dict[str, torch.Tensor], int], None] | None = None,
 ) -> None:
     buckets = [bucket(size) for size in sizes()]
