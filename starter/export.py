@@ -7,24 +7,16 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPImageProcessor
 
-from starter import alignment, lexicon, text, unet, vae, vision
+from starter import alignment, lexicon, schedule, text, unet, vae, vision
 from starter.dataset import RUNS
 
 WEIGHTS = Path(__file__).parent / "weights"
 ADAPTER = ("ip_adapter", "ip-adapter.safetensors")
 WORDS = "vocabulary.json"
-
-
-def scheduler() -> DPMSolverMultistepScheduler:
-    """A solver that the ordinary pipeline accepts for a flow-matching model."""
-    return DPMSolverMultistepScheduler(
-        prediction_type="sample", use_flow_sigmas=True, flow_shift=2.0, algorithm_type="dpmsolver++",
-        solver_order=2, final_sigmas_type="zero", steps_offset=1,
-    )  # fmt: skip
 
 
 def processor() -> CLIPImageProcessor:
@@ -44,9 +36,9 @@ def pipeline(shadow: dict[str, torch.Tensor]) -> tuple[StableDiffusionPipeline, 
     bare.load_state_dict({name: shadow[name] for name in bare.state_dict()})
     tokenizer, encoder = text.trained()
     made = StableDiffusionPipeline(
-        vae=vae.trained(), text_encoder=encoder, tokenizer=tokenizer, unet=bare, scheduler=scheduler(),
-        safety_checker=None, feature_extractor=processor(), image_encoder=vision.trained(),
-        requires_safety_checker=False,
+        vae=vae.trained(), text_encoder=encoder, tokenizer=tokenizer, unet=bare,
+        scheduler=schedule.scheduler(), safety_checker=None, feature_extractor=processor(),
+        image_encoder=vision.trained(), requires_safety_checker=False,
     )  # fmt: skip
     state = unet.adapter_state(joint)
     flat = {

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from starter import phases, unet
+from starter import phases, unet, vision
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (3, 5), (1, 2)])
@@ -29,7 +29,7 @@ def test_the_denoiser_paints_the_same_with_them(size: tuple[int, int]) -> None:
     changed = copy.deepcopy(plain)
     phases.install(changed)
     x, words = torch.randn(1, 8, *size), torch.randn(1, 7, 192)
-    looks = {"image_embeds": [torch.randn(1, 1, unet.vision.WIDTH)]}
+    looks = {"image_embeds": [torch.randn(1, 1, vision.WIDTH)]}
     with torch.no_grad():
         made, wanted = (
             one(x, torch.tensor([500.0]), words, added_cond_kwargs=looks).sample for one in (changed, plain)

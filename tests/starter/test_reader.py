@@ -2,17 +2,17 @@
 
 import torch
 
-from starter import reader, unet
+from starter import losses, reader
 from starter.attributes import NAMES, balanced
 
 
-def found(sigma: float, made: torch.Tensor, x: torch.Tensor) -> unet.Guess:
-    return unet.Guess(x, made, torch.full((len(x),), sigma))
+def found(share: float, made: torch.Tensor, x: torch.Tensor) -> losses.Guess:
+    return losses.Guess(x, made, torch.full((len(x),), share))
 
 
-def held(seer: reader.Reader, guess: unet.Guess, said: bool) -> torch.Tensor:
+def held(seer: reader.Reader, guess: losses.Guess, said: bool) -> torch.Tensor:
     codes = torch.from_numpy(balanced(len(guess.x), 3).astype("int64"))
-    return unet.unread(seer, guess, codes, torch.full((len(codes), len(NAMES)), said))
+    return losses.unread(seer, guess, codes, torch.full((len(codes), len(NAMES)), said))
 
 
 def test_the_picture_itself_is_held_nothing_against_and_noise_is() -> None:

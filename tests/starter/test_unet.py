@@ -3,14 +3,14 @@
 import numpy as np
 import torch
 
-from starter import unet, vision
+from starter import conditions, losses, unet, vision
 from starter.attributes import balanced
 
 
-def alike() -> unet.Alike:
+def alike() -> conditions.Alike:
     codes = balanced(3000, 1)
     medium = np.eye(vision.WIDTH, dtype=np.float32)[codes[:, 1]]
-    return unet.Alike(medium * vision.NORM, codes)
+    return conditions.Alike(medium * vision.NORM, codes)
 
 
 def test_an_embedding_comes_from_pictures_of_the_same_medium_or_palette() -> None:
@@ -26,14 +26,16 @@ def test_an_embedding_comes_from_pictures_of_the_same_medium_or_palette() -> Non
 
 def test_conditions_sometimes_say_nothing_and_are_without_embeddings_when_not_adapted() -> None:
     group = alike()
-    given = unet.conditions(group.codes[:400], group, True, np.random.default_rng(1))
+    given = conditions.conditions(group.codes[:400], group, True, np.random.default_rng(1))
     nothing = np.linalg.norm(given.embeddings, axis=1) == 0
     assert 0.05 < nothing.mean() < 0.2
     silent = np.array([caption == "" for caption in given.captions])
     assert 0.06 < silent.mean() < 0.2
     assert not given.said[silent].any()
     assert given.said[~silent].any(1).all()
-    assert not unet.conditions(group.codes[:20], group, False, np.random.default_rng(1)).embeddings.any()
+    assert not conditions.conditions(
+        group.codes[:20], group, False, np.random.default_rng(1)
+    ).embeddings.any()
 
 
 def test_adapter_weights_come_out_in_the_published_layout() -> None:
@@ -52,7 +54,7 @@ def test_adapter_weights_come_out_in_the_published_layout() -> None:
 def test_an_embedding_never_comes_from_the_picture_itself() -> None:
     codes = np.tile(balanced(1, 1), (3, 1))
     codes[:, 0] = (0, 1, 2)
-    group = unet.Alike(np.eye(3, vision.WIDTH, dtype=np.float32) * vision.NORM, codes)
+    group = conditions.Alike(np.eye(3, vision.WIDTH, dtype=np.float32) * vision.NORM, codes)
     rng = np.random.default_rng(0)
     drawn = np.stack([group.mean(codes[1], (1, 2, 3, 4), 1, rng) for _ in range(40)])
     assert not drawn[:, 1].any()
@@ -63,10 +65,10 @@ def test_coarse_errors_weigh_more_than_fine_ones_and_a_shift_of_all_as_the_plain
     fine[..., ::2] = -1
     coarse = torch.ones(1, 8, 32, 32)
     coarse[..., :16] = -1
-    assert unet.error(torch.ones(1, 8, 32, 32)).item() == 1
-    assert unet.error(fine).item() == 1
-    assert unet.error(coarse).item() == 1 + sum(weight for _, weight in unet.SCALES)
-    assert unet.error(torch.zeros(2, 8, 24, 48)).tolist() == [0, 0]
+    assert losses.error(torch.ones(1, 8, 32, 32)).item() == 1
+    assert losses.error(fine).item() == 1
+    assert losses.error(coarse).item() == 1 + sum(weight for _, weight in losses.SCALES)
+    assert losses.error(torch.zeros(2, 8, 24, 48)).tolist() == [0, 0]
 
 
 def test_only_what_lies_between_hidden_features_is_inner() -> None:

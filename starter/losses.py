@@ -1,0 +1,100 @@
+"""The denoiser's guesses in training, and what is held against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from starter import schedule
+from starter.device import DEVICE, here, narrow
+from starter.reader import WEIGHTS, Reader, misread
+
+LEAST_NOISE = 0.25  # below it errors weigh no more
+# Sides of the squares over which errors of shapes are averaged, and the weights of what is left.
+SCALES = ((2, 1.0), (4, 4.0), (8, 4.0))
+# Weights of what the reader holds against a guess: what it cannot read in it, features unlike the picture's.
+MISREAD, UNLIKE = 0.05, 1.5
+# On a CPU attention over so few places is faster spelled out than fused: the fused kernel's way back is slow.
+FUSED = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION)
+ATTENTION = [SDPBackend.MATH, *(() if DEVICE.type == "cpu" else FUSED)]
+# How much of the picture there is at each time. Uniform times suit these latents: their mean colour shows
+# through the strongest noise, shapes where it is about as strong as they, textures under a third of it.
+SIGNAL = schedule.scheduler().alphas_cumprod.sqrt()
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the denoiser makes of pictures x (n, 8, h, w) of which noise is a share of each (n,)."""
+
+    x: torch.Tensor
+    made: torch.Tensor
+    share: torch.Tensor
+
+
+def guess(
+    unet: UNet2DConditionModel,
+    x: torch.Tensor,
+    context: torch.Tensor,
+    embeds: torch.Tensor,
+    generator: torch.Generator,
+) -> Guess:
+    """One guess of x, by way of v = alpha noise - sigma x (Salimans and Ho 2022), at a time of the schedule.
+
+    Under faint noise that is mostly the noise, so that what pictures show goes past the network, and under
+    strong noise mostly the picture. A network that guesses x itself has to carry all of it past its last
+    normalisation, which takes away the mean colour and how strong a texture is beside it: it wiped textures
+    away that the noise had left to be seen.
+    """
+    times = torch.randint(len(SIGNAL), (len(x),), generator=generator)
+    noise = torch.randn(x.shape, generator=generator)
+    x, context, embeds, noise, times, alpha = here(x, context, embeds, noise, times, SIGNAL[times])
+    sigma = (1 - alpha.square()).sqrt()
+    a, s = alpha[:, None, None, None], sigma[:, None, None, None]
+    seen = a * x + s * noise
+    with narrow(), sdpa_kernel(ATTENTION):
+        v = unet(seen, times, context, added_cond_kwargs={"image_embeds": [embeds[:, None]]}).sample
+    return Guess(x, a * seen - s * v.float(), sigma / (alpha + sigma))
+
+
+def flow(found: Guess) -> torch.Tensor:
+    """(n,) errors of v, less of those under the faintest noise, where it cannot be known."""
+    share = found.share
+    sigma = share / (share.square() + (1 - share).square()).sqrt()
+    return error(found.made - found.x) / sigma.clamp(min=LEAST_NOISE).square()
+
+
+def unread(reader: Reader, found: Guess, codes: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
+    """(n,) how much worse the reader can tell codes (n, 10) from guesses than from the pictures themselves.
+
+    Only what the caption says counts, and all that the picture shows where the noise leaves it to be seen.
+    No more is asked for than the picture gives: past that, a guess would be made to please the reader.
+    """
+    codes, said, weights = here(codes, said, WEIGHTS)
+    with narrow():
+        with torch.no_grad():
+            wanted, told = reader(found.x)
+        features, logits = reader(found.made)
+    excess = F.relu(misread(logits, codes) - misread(told, codes))
+    counted = (said | (found.share[:, None] < 0.5)) * weights
+    # The stronger the noise, the less there is to be seen of any one picture.
+    clear = ((1 - found.share) / 0.3).clamp(max=1)
+    unlike = torch.stack(
+        [(f.float() - w.float()).square().mean((1, 2, 3)) for f, w in zip(features, wanted, strict=True)]
+    ).sum(0)
+    clearer = ((0.9 - found.share) / 0.4).clamp(0, 1)
+    return MISREAD * clear * (excess.clamp(max=6) * counted).sum(1) + UNLIKE * clearer * unlike
+
+
+def error(difference: torch.Tensor) -> torch.Tensor:
+    """(n,) squared errors of (n, c, h, w), those of coarse shapes counting for as much as those of textures.
+
+    Shapes are a small part of the plain mean square, most of which is texture and the mean colour; weighing
+    scales leaves the best guess where it is.
+    """
+    shapes = difference - difference.mean((2, 3), keepdim=True)
+    coarse = [weight * F.avg_pool2d(shapes, side).square().mean((1, 2, 3)) for side, weight in SCALES]
+    return difference.square().mean((1, 2, 3)) + torch.stack(coarse).sum(0)
