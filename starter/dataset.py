@@ -57,8 +57,13 @@ def fill(folder: Path, size: Size, seed: int, start: int, stop: int) -> int:
 
 def build(folder: Path | None = None, *, counts: dict[Size, int] = COUNTS, processes: int = 2) -> None:
     """Draw the pictures of every size that is not there yet, going on where it was stopped."""
-    for number, (size, count) in enumerate(counts.items()):
-        build_size(home(size, folder), size, count, SEED + 1_000_000 * number, processes)
+    for size, count in counts.items():
+        build_size(home(size, folder), size, count, first_seed(size), processes)
+
+
+def first_seed(size: Size) -> int:
+    """The seed of the first picture of a size; the next ones follow it."""
+    return SEED + 1_000_000 * list(COUNTS).index(size)
 
 
 def build_size(folder: Path, size: Size, count: int, seed: int, processes: int) -> None:

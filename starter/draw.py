@@ -19,6 +19,13 @@ ZOOM = {"close": 1.26, "medium": 1.0, "wide": 0.76}
 
 def draw(attributes: Attributes, seed: int, *, width: int = PIXELS, height: int = PIXELS) -> np.ndarray:
     """(height, width, 3) uint8; the same arguments give the same pixels."""
+    return np.asarray(media.PAINT[attributes.medium](*composed(attributes, seed, width, height)))
+
+
+def composed(
+    attributes: Attributes, seed: int, width: int, height: int
+) -> tuple[Picture, Colours, np.random.Generator]:
+    """What a medium paints, in which colours, and the generator that it goes on with."""
     rng = np.random.default_rng(seed)
     scene = Scene(rng)
     level = LEVEL[attributes.density]
@@ -29,8 +36,8 @@ def draw(attributes: Attributes, seed: int, *, width: int = PIXELS, height: int 
     atmosphere.season(scene, attributes.season, level)
     atmosphere.weather(scene, attributes.weather, level)
     colours = Colours(attributes.palette, attributes.light, float(rng.uniform(-0.04, 0.04)))
-    picture = view(scene.shapes, width, height, ZOOM[attributes.framing] * float(rng.uniform(0.97, 1.03)))
-    return np.asarray(media.PAINT[attributes.medium](picture, colours, rng))
+    zoom = ZOOM[attributes.framing] * float(rng.uniform(0.97, 1.03))
+    return view(scene.shapes, width, height, zoom), colours, rng
 
 
 def view(shapes: list[Shape], width: int, height: int, zoom: float) -> Picture:

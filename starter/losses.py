@@ -9,7 +9,7 @@ from diffusers import UNet2DConditionModel
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from starter import schedule
+from starter import schedule, vae
 from starter.device import DEVICE, here, narrow
 from starter.reader import WEIGHTS, Reader, misread
 
@@ -28,7 +28,7 @@ SIGNAL = schedule.scheduler().alphas_cumprod.sqrt()
 
 @dataclass(frozen=True)
 class Guess:
-    """What the denoiser makes of pictures x (n, 8, h, w) of which noise is a share of each (n,)."""
+    """What the denoiser makes of latents and layouts x (n, c, h, w) where noise is a share of each (n,)."""
 
     x: torch.Tensor
     made: torch.Tensor
@@ -41,15 +41,17 @@ def guess(
     context: torch.Tensor,
     embeds: torch.Tensor,
     generator: torch.Generator,
+    times: torch.Tensor | None = None,
 ) -> Guess:
-    """One guess of x, by way of v = alpha noise - sigma x (Salimans and Ho 2022), at a time of the schedule.
+    """One guess of x, by way of v = alpha noise - sigma x (Salimans and Ho 2022); times (n,) drawn, or given.
 
     Under faint noise that is mostly the noise, so that what pictures show goes past the network, and under
     strong noise mostly the picture. A network that guesses x itself has to carry all of it past its last
     normalisation, which takes away the mean colour and how strong a texture is beside it: it wiped textures
     away that the noise had left to be seen.
     """
-    times = torch.randint(len(SIGNAL), (len(x),), generator=generator)
+    if times is None:
+        times = torch.randint(len(SIGNAL), (len(x),), generator=generator)
     noise = torch.randn(x.shape, generator=generator)
     x, context, embeds, noise, times, alpha = here(x, context, embeds, noise, times, SIGNAL[times])
     sigma = (1 - alpha.square()).sqrt()
@@ -57,7 +59,18 @@ def guess(
     seen = a * x + s * noise
     with narrow(), sdpa_kernel(ATTENTION):
         v = unet(seen, times, context, added_cond_kwargs={"image_embeds": [embeds[:, None]]}).sample
-    return Guess(x, a * seen - s * v.float(), sigma / (alpha + sigma))
+    return Guess(x, a * seen - s * v.float(), share_of(alpha))
+
+
+def share_of(alpha: torch.Tensor) -> torch.Tensor:
+    """The noise's share of what is seen, 0 to 1, where alpha is the picture's root of the variance."""
+    sigma = (1 - alpha.square()).sqrt()
+    return sigma / (alpha + sigma)
+
+
+def time_of(share: float) -> int:
+    """The time at which noise has about this share."""
+    return int((share_of(SIGNAL) - share).abs().argmin())
 
 
 def flow(found: Guess) -> torch.Tensor:
@@ -76,8 +89,8 @@ def unread(reader: Reader, found: Guess, codes: torch.Tensor, said: torch.Tensor
     codes, said, weights = here(codes, said, WEIGHTS)
     with narrow():
         with torch.no_grad():
-            wanted, told = reader(found.x)
-        features, logits = reader(found.made)
+            wanted, told = reader(found.x[:, : vae.CHANNELS])
+        features, logits = reader(found.made[:, : vae.CHANNELS])
     excess = F.relu(misread(logits, codes) - misread(told, codes))
     counted = (said | (found.share[:, None] < 0.5)) * weights
     # The stronger the noise, the less there is to be seen of any one picture.

@@ -13,7 +13,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file
 
-from starter import alignment, export, unet
+from starter import alignment, export, layout, unet, vae
 from starter.dataset import RUNS
 
 PARTS = {
@@ -37,6 +37,9 @@ def build(folder: Path = export.WEIGHTS, runs: Path = RUNS) -> None:
         shutil.copy(file, runs / "tokenizer" / file.name)
     for name, path in PARTS.items():
         torch.save(floats(folder / path), runs / f"{name}.final.pt")
+    wide = vae.CHANNELS + layout.CHANNELS
+    compressor = vae.refit(floats(folder / PARTS["vae"]), wide, vae.CHANNELS)
+    torch.save(compressor, runs / "vae.final.pt")
     maps = floats(folder / alignment.FILE)
     torch.save({f"{name}.weight": value for name, value in maps.items()}, runs / "aligner.final.pt")
     if (folder / DENOISER).exists():

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
 
-from starter import losses, phases, reader, text, vae, vision
+from starter import layout, losses, phases, reader, text, vae, vision
 from starter.conditions import Alike, conditions
 from starter.dataset import RUNS, SQUARE, Size, home, load, sizes
 from starter.device import DEVICE, narrow
@@ -26,8 +26,8 @@ WITHOUT_ADAPTER = 0.5  # share of batches
 SQUARES = 0.85  # share of batches of square pictures
 CONFIG = {
     "sample_size": 32,
-    "in_channels": vae.CHANNELS,
-    "out_channels": vae.CHANNELS,
+    "in_channels": vae.CHANNELS + layout.CHANNELS,
+    "out_channels": vae.CHANNELS + layout.CHANNELS,
     # The first level folds 2x2 places into one and back, and paints textures: places are what costs on a CPU.
     "block_out_channels": (64, 128, 192, 224),
     "time_embedding_dim": 128,
@@ -99,21 +99,28 @@ def set_scale(unet: UNet2DConditionModel, scale: float) -> None:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Latents and codes of the pictures of one size."""
+    """Latents, layouts and codes of the pictures of one size."""
 
     latents: np.ndarray
+    layouts: np.ndarray
     codes: np.ndarray
+
+    def take(self, index: list[int]) -> torch.Tensor:
+        """(n, c, h, w) float32, latents first."""
+        both = np.concatenate([self.latents[index], self.layouts[index]], 1)
+        return torch.from_numpy(both.astype(np.float32))
 
 
 def bucket(size: Size) -> Bucket:
-    return Bucket(np.load(home(size) / "latents.npy", mmap_mode="r"), load(size).codes)
+    latents, layouts = (np.load(home(size) / f"{name}.npy", mmap_mode="r") for name in ("latents", "layouts"))
+    return Bucket(latents, layouts, load(size).codes)
 
 
 def train(
     budget: Budget,
     *,
     batch: int = 32,
-    lr: float = 8e-4,
+    lr: float = 1e-3,
     on_checkpoint: Callable[[dict[str, torch.Tensor], int], None] | None = None,
 ) -> None:
     buckets = [bucket(size) for size in sizes()]
@@ -144,7 +151,7 @@ def train(
         given = conditions(codes, alike, adapted, rng)
         with narrow():
             context = text.hidden(tokenizer, encoder, given.captions).float()
-        x = torch.from_numpy(used.latents[index].astype(np.float32))
+        x = used.take(index)
         found = losses.guess(unet, x, context, torch.from_numpy(given.embeddings), generator)
         wanted = torch.from_numpy(codes.astype(np.int64))
         return (losses.flow(found) + losses.unread(seer, found, wanted, torch.from_numpy(given.said))).mean()

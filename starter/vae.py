@@ -48,8 +48,33 @@ class Compressor(nn.Module):
         self.reader = nn.Linear(CHANNELS, len(NAMES["medium"]))
 
 
-def build() -> AutoencoderKL:
-    return AutoencoderKL(**CONFIG)
+def build(channels: int = CHANNELS) -> AutoencoderKL:
+    return AutoencoderKL(**{**CONFIG, "latent_channels": channels})
+
+
+def refit(state: dict[str, torch.Tensor], before: int, channels: int) -> dict[str, torch.Tensor]:
+    """The weights of a compressor of `before` channels for one of `channels`.
+
+    Channels that are new are left aside when decoding, and are 0 when encoding.
+    """
+    kept = torch.arange(min(before, channels))
+
+    def places(size: int, other: int, own: int) -> torch.Tensor:
+        """Which of `size` places of an axis go on where the other model has `other`."""
+        if size == other:
+            return torch.arange(size)
+        # Twice as many: means, then logarithms of variances.
+        return kept if size == own else torch.cat([kept, own + kept])
+
+    made: dict[str, torch.Tensor] = build(channels).state_dict()
+    for name, value in state.items():
+        sizes = list(zip(value.shape, made[name].shape, strict=True))
+        source = [places(n, m, before) for n, m in sizes]
+        target = [places(m, n, channels) for n, m in sizes]
+        fresh = torch.zeros_like(made[name])
+        fresh[torch.meshgrid(*target, indexing="ij")] = value[torch.meshgrid(*source, indexing="ij")]
+        made[name] = fresh
+    return made
 
 
 def crops(pictures: Pictures, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
