@@ -73,7 +73,7 @@ class Model:
         self._decoded = DecodedRows(plain.vae)
         self._preview_decoder = preview_decoder(preset, plain)
         if adapted is not None and self.family.together:
-            self._scales = RowScales(adapted.unet)
+            self._scales = RowScales(adapted.unet, remember=not preset.compile)
             take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
         self.sketch = Sketch(plain.vae, self.device)
