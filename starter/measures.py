@@ -64,7 +64,8 @@ def probe(
 
 
 def retrieval(images: np.ndarray, texts: np.ndarray, size: int = 100) -> dict[str, float]:
-    """Recall at 1 among `size`, both ways, of images and texts (n, d) that belong together row by row."""
+    """Recall at 1 among `size`, or all if fewer, both ways, of images and texts (n, d) in the same order."""
+    size = min(size, len(images))
     found = {"image by text": [], "text by image": []}  # type: dict[str, list[float]]
     for start in range(0, len(images) - size + 1, size):
         match = images[start : start + size] @ texts[start : start + size].T

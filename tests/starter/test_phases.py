@@ -28,7 +28,7 @@ def test_the_denoiser_paints_the_same_with_them(size: tuple[int, int]) -> None:
     plain = unet.build().eval()
     changed = copy.deepcopy(plain)
     phases.install(changed)
-    x, words = torch.randn(1, 8, *size), torch.randn(1, 7, 192)
+    x, words = torch.randn(1, unet.CONFIG["in_channels"], *size), torch.randn(1, 7, 192)
     looks = {"image_embeds": [torch.randn(1, 1, vision.WIDTH)]}
     with torch.no_grad():
         made, wanted = (
