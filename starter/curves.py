@@ -67,6 +67,9 @@ def svg(curves: dict[str, Points]) -> str:
         scaled = [(x, (y - low) / max(high - low, 1e-9)) for x, y in points] if name == "loss" else points
         at = " ".join(f"{MARGIN + across * x / last:.1f},{MARGIN + down * (1 - y):.1f}" for x, y in scaled)
         parts.append(f'<polyline points="{at}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
+        if name != "loss":  # looks are few, and a single one makes no line
+            dots = (f'<circle cx="{p.split(",")[0]}" cy="{p.split(",")[1]}" r="3"/>' for p in at.split())
+            parts.append(f'<g fill="{COLOURS[name]}">{"".join(dots)}</g>')
         parts.append(f'<text x="{MARGIN + 90 * number}" y="24" fill="{COLOURS[name]}">{name}</text>')
     parts.append(f'<text x="{WIDTH - MARGIN}" y="{HEIGHT - 16}" text-anchor="end">{last:,.0f} samples</text>')
     return "\n".join([*parts, "</svg>\n"])

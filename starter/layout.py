@@ -2,8 +2,8 @@
 
 The denoiser learns these maps together with the latents (as Kouzelis et al. 2025 do with features of a vision
 model). In the latents a figure is light or dark as palette, light and medium want, and a small part of the
-variance; here it is always the same and most of it, so that shapes are learned from far fewer pictures. When
-painting the layout comes first and the picture follows it; the compressor leaves it aside.
+variance; here it looks the same under all of them and is most of it, which should make shapes easier to
+learn. The compressor leaves the maps aside.
 """
 
 from __future__ import annotations

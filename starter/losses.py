@@ -46,9 +46,9 @@ def guess(
     """One guess of x, by way of v = alpha noise - sigma x (Salimans and Ho 2022); times (n,) drawn, or given.
 
     Under faint noise that is mostly the noise, so that what pictures show goes past the network, and under
-    strong noise mostly the picture. A network that guesses x itself has to carry all of it past its last
-    normalisation, which takes away the mean colour and how strong a texture is beside it: it wiped textures
-    away that the noise had left to be seen.
+    strong noise mostly the picture. Guessing x itself wiped textures away that the noise had left to be seen,
+    probably because all had to pass the last normalisation, which takes away the mean colour and how strong a
+    texture is beside it.
     """
     if times is None:
         times = torch.randint(len(SIGNAL), (len(x),), generator=generator)

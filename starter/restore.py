@@ -18,11 +18,9 @@ from starter.dataset import RUNS
 
 PARTS = {
     "text": "text_encoder/model.safetensors",
-    "vae": "vae/diffusion_pytorch_model.safetensors",
     "vision": "image_encoder/model.safetensors",
 }
-
-
+COMPRESSOR = "vae/diffusion_pytorch_model.safetensors"
 DENOISER = "unet/diffusion_pytorch_model.safetensors"
 
 
@@ -38,8 +36,7 @@ def build(folder: Path = export.WEIGHTS, runs: Path = RUNS) -> None:
     for name, path in PARTS.items():
         torch.save(floats(folder / path), runs / f"{name}.final.pt")
     wide = vae.CHANNELS + layout.CHANNELS
-    compressor = vae.refit(floats(folder / PARTS["vae"]), wide, vae.CHANNELS)
-    torch.save(compressor, runs / "vae.final.pt")
+    torch.save(vae.refit(floats(folder / COMPRESSOR), wide, vae.CHANNELS), runs / "vae.final.pt")
     maps = floats(folder / alignment.FILE)
     torch.save({f"{name}.weight": value for name, value in maps.items()}, runs / "aligner.final.pt")
     if (folder / DENOISER).exists():

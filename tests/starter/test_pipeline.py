@@ -17,7 +17,7 @@ GALLERY_LIMIT = 20_000_000
 
 @pytest.fixture(scope="module")
 def pipe() -> StableDiffusionPipeline:
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     return export.load_pipeline()
 
 
