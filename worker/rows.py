@@ -7,6 +7,8 @@ from types import MethodType
 from typing import Any
 
 import torch
+from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0
+from torch.nn import functional as F
 
 
 class RowScales:
@@ -18,18 +20,19 @@ class RowScales:
 
     def __init__(self, unet: Any, *, remember: bool) -> None:
         """With `remember`, what stays the same from step to step is computed at the first step of a call
-        only: the image's tokens, and the keys and values that each block makes of them."""
+        only: the image's tokens, and the keys and values that each block makes of them. Not for a UNet with
+        compiled blocks."""
         self.rows: torch.Tensor | None = None  # (rows,), in the UNet's type and on its device
-        if remember:
-            Remembered(unet.encoder_hid_proj)
-        for processor in unet.attn_processors.values():
-            for layer in getattr(processor, "to_k_ip", ()):
-                if remember:
-                    Remembered(layer)
+        processors = dict(unet.attn_processors)
+        for name, processor in processors.items():
             for layer in getattr(processor, "to_v_ip", ()):
                 layer.forward = partial(self._scaled, layer.forward)
-                if remember:
-                    Remembered(layer, lambda: self.rows)
+            if remember and isinstance(processor, IPAdapterAttnProcessor2_0):
+                processors[name] = RowAttention(processor, self)
+        if remember:
+            unet.set_attn_processor(processors)
+            tokens = unet.encoder_hid_proj
+            tokens.forward = Remembered(tokens.forward)
 
     def _scaled(self, forward: Callable[[torch.Tensor], torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         values = forward(tokens)
@@ -38,25 +41,80 @@ class RowScales:
         return values * self.rows.view(-1, *[1] * (values.ndim - 1))
 
 
-class Remembered:
-    """A layer that gives its last result again when it is asked for the same.
+class RowAttention(IPAdapterAttnProcessor2_0):
+    """Attention to words and to one image's tokens, whose keys and values are made once a call.
 
-    The same are the very tensors, held meanwhile so that no other can take their place, and what `also`
-    gives. Nothing writes into the tensors that reach the adapter. Not for layers in a compiled block.
+    What it computes is what its base class computes, which it leaves the rest to: masks, several adapters,
+    blocks that normalise by themselves.
     """
 
-    def __init__(self, layer: torch.nn.Module, also: Callable[[], Any] = lambda: None) -> None:
-        self._compute = layer.forward
-        self._also = also
+    def __init__(self, taken: IPAdapterAttnProcessor2_0, scales: RowScales) -> None:
+        """In place of `taken`, whose layers it goes on with."""
+        with torch.device("meta"):
+            super().__init__(taken.hidden_size, taken.cross_attention_dim, taken.num_tokens, taken.scale)
+        self.to_k_ip, self.to_v_ip = taken.to_k_ip, taken.to_v_ip
+        self._keys = Remembered(lambda tokens, heads: _by_heads(self.to_k_ip[0](tokens), heads))
+        self._values = Remembered(lambda tokens, heads, _rows: _by_heads(self.to_v_ip[0](tokens), heads))
+        self._scales = scales
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: Any = None,
+        *rest: Any,
+        **named: Any,
+    ) -> torch.Tensor:
+        """As the base class's: (n, places, features) to the same."""
+        simple = (
+            not any(value is not None for value in (*rest, *named.values()))
+            and hidden_states.ndim == 3
+            and isinstance(encoder_hidden_states, tuple)
+            and len(encoder_hidden_states[1]) == 1
+            and not (attn.spatial_norm or attn.group_norm or attn.norm_cross or attn.residual_connection)
+            and attn.rescale_output_factor == 1
+            and not isinstance(self.scale[0], list)
+        )
+        if not simple:
+            made: torch.Tensor = super().__call__(attn, hidden_states, encoder_hidden_states, *rest, **named)
+            return made
+        words, (tokens,) = encoder_hidden_states
+        query = _by_heads(attn.to_q(hidden_states), attn.heads)
+        seen = F.scaled_dot_product_attention(
+            query, _by_heads(attn.to_k(words), attn.heads), _by_heads(attn.to_v(words), attn.heads)
+        )
+        if self.scale[0] != 0:
+            keys = self._keys(tokens, attn.heads)
+            added = F.scaled_dot_product_attention(
+                query, keys, self._values(tokens, attn.heads, self._scales.rows)
+            )
+            seen = seen + (added if self.scale[0] == 1 else self.scale[0] * added)
+        made = attn.to_out[0](seen.transpose(1, 2).flatten(2))
+        return attn.to_out[1](made)
+
+
+def _by_heads(features: torch.Tensor, heads: int) -> torch.Tensor:
+    """(n, ..., heads * d) as (n, heads, places, d)."""
+    return features.view(features.shape[0], -1, heads, features.shape[-1] // heads).transpose(1, 2)
+
+
+class Remembered:
+    """A function that gives its last result again when it is asked for the same.
+
+    The same are the very objects, held meanwhile so that no other can take their place; a list's elements
+    count for the list. Nothing writes into the tensors that reach the adapter.
+    """
+
+    def __init__(self, compute: Callable[..., Any]) -> None:
+        self._compute = compute
         self._asked: list[Any] = []
         self._result: Any = None
-        layer.forward = self
 
-    def __call__(self, given: torch.Tensor | list[torch.Tensor]) -> Any:
-        asked = [*(given if isinstance(given, list) else [given]), self._also()]
+    def __call__(self, *given: Any) -> Any:
+        asked = [part for one in given for part in (one if isinstance(one, list) else [one])]
         same = len(asked) == len(self._asked)
         if not same or any(a is not b for a, b in zip(asked, self._asked, strict=True)):
-            self._result = self._compute(given)
+            self._result = self._compute(*given)
             self._asked = asked
         return self._result
 

@@ -1,6 +1,8 @@
 """What stays the same from step to step is computed once, and never given for something else."""
 
+import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from tests.worker import tiny
 from tests.worker.test_pipelines import SHOT, pixels, with_adapter
@@ -8,57 +10,72 @@ from worker.pipelines import Model
 from worker.rows import Remembered, RowScales
 
 
-class Counting(torch.nn.Linear):
-    """A layer that counts how often it computes."""
+class Counting:
+    """Doubles, and counts how often."""
 
     count = 0
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """As a linear layer does."""
+    def __call__(self, x: torch.Tensor, *_also: object) -> torch.Tensor:
         self.count += 1
-        return super().forward(x)
+        return 2 * x
 
 
-def test_a_layer_computes_again_only_for_something_else() -> None:
-    layer = Counting(3, 2)
-    also = [torch.ones(1)]
-    Remembered(layer, lambda: also[0])
+def test_a_function_computes_again_only_for_something_else() -> None:
+    counting = Counting()
+    double = Remembered(counting)
     first, second = torch.randn(2, 5, 3)
-    once = layer(first)
-    assert layer(first) is once
-    assert layer.count == 1
-    assert not torch.equal(layer(second), once)
-    assert torch.equal(layer(first), once)
-    assert layer.count == 3
-    also[0] = torch.zeros(1)
-    layer(first)
-    assert layer.count == 4
+    once = double(first, None)
+    assert double(first, None) is once
+    assert counting.count == 1
+    assert not torch.equal(double(second, None), once)
+    assert torch.equal(double(first, None), once)
+    assert counting.count == 3
+    double(first, torch.ones(1))
+    assert counting.count == 4
 
 
 def test_equal_numbers_in_another_place_are_something_else() -> None:
-    layer = Counting(3, 2)
-    Remembered(layer)
+    counting = Counting()
+    double = Remembered(counting)
     x = torch.randn(5, 3)
-    layer(x)
-    layer(x.clone())
-    assert layer.count == 2
+    double(x)
+    double(x.clone())
+    assert counting.count == 2
 
 
-def test_each_rows_values_are_scaled_by_its_own_scale() -> None:
+def adapted() -> UNet2DConditionModel:
+    """A tiny UNet with an adapter."""
     unet = tiny.unet()
     parts: dict[str, dict[str, torch.Tensor]] = {"image_proj": {}, "ip_adapter": {}}
     for key, value in tiny.adapter(unet).items():
         part, name = key.split(".", 1)
         parts[part][name] = value
     unet._load_ip_adapter_weights([parts], low_cpu_mem_usage=False)
-    layers = [layer for one in unet.attn_processors.values() for layer in getattr(one, "to_v_ip", ())]
-    tokens = torch.randn(2, 1, 4, layers[0].in_features)
-    plain = [layer(tokens) for layer in layers]
-    scales = RowScales(unet, remember=True)
-    for rows in (torch.tensor([0.5, 2.0]), torch.tensor([1.0, 0.0])):
-        scales.rows = rows
-        for layer, values in zip(layers, plain, strict=True):
-            assert torch.allclose(layer(tokens), values * rows.view(2, 1, 1, 1))
+    return unet.eval()
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5, 0.0])
+def test_a_row_is_what_the_adapter_at_its_scale_gives(scale: float) -> None:
+    unet = adapted()
+    width = unet.encoder_hid_proj.image_projection_layers[0].image_embeds.in_features
+    x, words, image = torch.randn(2, 4, 16, 16), torch.randn(2, 7, 32), [torch.randn(2, 1, width)]
+
+    def guess(at: float) -> torch.Tensor:
+        for processor in unet.attn_processors.values():
+            if hasattr(processor, "scale"):
+                processor.scale = [at]
+        given = {"image_embeds": image}
+        made: torch.Tensor = unet(x, 500, words, added_cond_kwargs=given).sample
+        return made
+
+    with torch.inference_mode():
+        factors = (0.3, 1.7)
+        wanted = torch.stack([guess(scale * f)[row] for row, f in enumerate(factors)])
+        scales = RowScales(unet, remember=True)
+        for rows in (factors, factors[::-1], factors):
+            scales.rows = torch.tensor(rows)
+            found = guess(scale)
+        assert torch.allclose(found, wanted, atol=1e-5)
 
 
 def test_a_call_has_nothing_of_the_one_before(model: Model) -> None:
