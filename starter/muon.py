@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import distributed, nn
 
+from starter.device import PRECISION
+
 # Of the quintic whose iteration drives all singular values near 1 (Jordan et al. 2024).
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 4
@@ -22,9 +24,9 @@ SIZE = 0.4  # root mean square of a step over the rate: twice Adam's
 
 
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """(m, n) bfloat16, near the orthogonal factor of the polar decomposition of a matrix (m, n)."""
+    """(m, n) in PRECISION, near the orthogonal factor of the polar decomposition of a matrix (m, n)."""
     tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.mT if tall else matrix).bfloat16()
+    x = (matrix.mT if tall else matrix).to(PRECISION)
     x = x / (x.norm() + 1e-7)
     a, b, c = COEFFICIENTS
     for _ in range(ITERATIONS):
@@ -53,7 +55,7 @@ class Muon(torch.optim.Optimizer):
         """One orthogonal matrix a parameter; with several processes, each makes every so-manieth."""
         world = distributed.get_world_size() if distributed.is_initialized() else 1
         rank = distributed.get_rank() if world > 1 else 0
-        moves = [p.new_empty((p.shape[0], p[0].numel()), dtype=torch.bfloat16) for p in present]
+        moves = [p.new_empty((p.shape[0], p[0].numel()), dtype=PRECISION) for p in present]
         for number, parameter in enumerate(present):
             lead = self._lead(parameter)
             if number % world == rank:

@@ -17,7 +17,7 @@ from diffusers import UNet2DConditionModel
 from starter import layout, losses, phases, reader, text, vae, vision
 from starter.conditions import Alike, conditions
 from starter.dataset import RUNS, SQUARE, Size, home, load, sizes
-from starter.device import DEVICE, narrow
+from starter.device import DEVICE, NARROW, narrow
 from starter.loop import Budget, fit, ranks
 
 SEED = 15
@@ -135,7 +135,10 @@ def train(
     start = RUNS / "unet.start.pt"
     if start.exists():
         unet.load_state_dict(torch.load(start, weights_only=True))
-    phases.install(unet)
+    if NARROW:
+        phases.install(unet)
+    else:  # measured: 12.9 samples a second and core; with phases 11.9, and 12.2 without channels last
+        unet = unet.to(memory_format=torch.channels_last)
     rank, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
