@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from starter import vision
-from starter.attributes import NAMES, from_codes
+from starter.attributes import from_codes
 from starter.captions import Speaker
 
 
@@ -59,7 +59,6 @@ class Conditions:
 
     captions: list[str]
     embeddings: np.ndarray  # (n, vision.WIDTH) float32
-    said: np.ndarray  # (n, 9) bool: which of attributes.NAMES each caption mentions
 
 
 def conditions(rows: np.ndarray, alike: Alike, adapted: bool, rng: np.random.Generator) -> Conditions:
@@ -68,16 +67,12 @@ def conditions(rows: np.ndarray, alike: Alike, adapted: bool, rng: np.random.Gen
     Text and image are left out apart and together, so that each can be guided by itself.
     """
     speaker = Speaker(rng)
-    made = Conditions(
-        [], np.zeros((len(rows), vision.WIDTH), np.float32), np.zeros((len(rows), len(NAMES)), bool)
-    )
+    made = Conditions([], np.zeros((len(rows), vision.WIDTH), np.float32))
     for number, row in enumerate(rows):
         plain = rng.random() < (0.5 if adapted else 0.12)
-        caption, names = (speaker.plain if plain else speaker.free)(from_codes(row))
+        caption, _ = (speaker.plain if plain else speaker.free)(from_codes(row))
         drop = rng.random()
         made.captions.append("" if drop < 0.12 else caption)
-        if drop >= 0.12:
-            made.said[number] = [name in names for name in NAMES]
         if adapted and 0.06 < drop < 0.94:
             made.embeddings[number] = alike.draw(row, rng)
     return made

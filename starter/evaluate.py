@@ -17,11 +17,13 @@ import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
+from safetensors.numpy import load_file
 
-from starter import alignment, export, judge, measures, sampler, vision
+from starter import alignment, export, judge, latents, measures, sampler, vision
 from starter.attributes import HOW, NAMES, balanced, from_codes
 from starter.captions import Speaker
 from starter.draw import draw, sheet
+from starter.pixels import to_images, to_tensor
 
 SEED = 60_000_000
 TOLD = ("subject", "medium", "palette", "light")
@@ -106,6 +108,32 @@ def encoder(setting: Setting, count: int = 4000, tested: int = 1000) -> dict[str
     }
 
 
+@torch.no_grad()
+def compressor(setting: Setting, count: int = 280) -> dict[str, dict[str, float]]:
+    """What the judge sees in drawings, in what the decoder paints of their latents, and in what it paints of
+    those that the encoder finds."""
+    codes = balanced(count, SEED + 6, unseen=True)
+    images, vae = drawings(codes, SEED + 6_000_000), setting.pipe.vae
+    known = load_file(setting.weights / latents.FILE)
+    exact = [
+        latents.latents(from_codes(row), SEED + 6_000_000 + i, images[i], known)
+        for i, row in enumerate(codes)
+    ]
+    painted, again = [], []
+    for part in np.array_split(np.arange(count), max(count // 4, 1)):
+        given = torch.from_numpy(np.stack([exact[i] for i in part]))
+        painted.append(to_images(vae.decode(given).sample))
+        again.append(to_images(vae.decode(vae.encode(to_tensor(images[part])).latent_dist.mean).sample))
+    return {
+        name: measures.shares(measures.look_at(pictures)[0], codes, TOLD)
+        for name, pictures in (
+            ("drawings", images),
+            ("painted of latents", np.concatenate(painted)),
+            ("encoded and painted", np.concatenate(again)),
+        )
+    }
+
+
 def diversity(setting: Setting, prompts: int = 12, seeds: int = 8) -> dict[str, float]:
     """How much eight seeds of one prompt differ, beside eight drawings of what it names."""
     codes = balanced(prompts, SEED + 4)
@@ -152,7 +180,9 @@ def main() -> None:
     parser.add_argument("--guidance", type=float, default=sampler.GUIDANCE)
     parser.add_argument("--weights", type=Path, default=export.WEIGHTS)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--words-only", action="store_true", help="leave out encoder, diversity and adapter")
+    parser.add_argument(
+        "--words-only", action="store_true", help="leave out compressor, encoder, diversity and adapter"
+    )
     parser.add_argument("--json", type=Path, help="write the result here")
     parser.add_argument("--sheet", type=Path, help="write the first images here")
     arguments = parser.parse_args()
@@ -170,7 +200,7 @@ def main() -> None:
     if arguments.sheet:
         Image.fromarray(sheet(list(images[:60]), 10)).save(arguments.sheet)
     if not arguments.words_only:
-        for name, part in (("encoder", encoder), ("diversity", diversity)):
+        for name, part in (("compressor", compressor), ("encoder", encoder), ("diversity", diversity)):
             result[name] = part(setting)
             print(json.dumps({name: result[name]}), flush=True)
         result["adapter"] = adapter(setting, arguments.adapter_n, arguments.scales)

@@ -11,7 +11,7 @@ from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPImageProcessor
 
-from starter import alignment, layout, lexicon, schedule, text, unet, vae, vision
+from starter import alignment, latents, lexicon, schedule, sketch, text, unet, vae, vision
 from starter.dataset import RUNS
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -35,12 +35,8 @@ def pipeline(shadow: dict[str, torch.Tensor]) -> tuple[StableDiffusionPipeline, 
     bare = UNet2DConditionModel(**unet.CONFIG)
     bare.load_state_dict({name: shadow[name] for name in bare.state_dict()})
     tokenizer, encoder = text.trained()
-    # The pipeline hands its decoder all that the denoiser makes, layout included.
-    wide = vae.CHANNELS + layout.CHANNELS
-    compressor = vae.build(wide).eval()
-    compressor.load_state_dict(vae.refit(vae.trained().state_dict(), vae.CHANNELS, wide))
     made = StableDiffusionPipeline(
-        vae=compressor, text_encoder=encoder, tokenizer=tokenizer, unet=bare,
+        vae=vae.trained(), text_encoder=encoder, tokenizer=tokenizer, unet=bare,
         scheduler=schedule.scheduler(), safety_checker=None, feature_extractor=processor(),
         image_encoder=vision.trained(), requires_safety_checker=False,
     )  # fmt: skip
@@ -71,6 +67,8 @@ def export(shadow: dict[str, torch.Tensor], folder: Path = WEIGHTS) -> None:
             config.write_text(
                 json.dumps({k: v for k, v in data.items() if k != "_name_or_path"}, indent=2) + "\n"
             )
+    for name in (latents.FILE, sketch.FILE):
+        shutil.copy(RUNS / name, part / name)
     lexicon.write(part / WORDS)
     for path in part.rglob("*.safetensors"):
         path.chmod(0o644)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 
-from starter import text, vae
+from starter import latents, text
 from starter.pixels import to_images
 
 STEPS = 16
@@ -31,7 +31,7 @@ def sample(
     pipe.set_ip_adapter_scale(scale)
     features = pipe.unet.encoder_hid_proj.image_projection_layers[0].image_embeds.in_features
     embeds = np.zeros((len(prompts), features), np.float32) if embeds is None else embeds
-    shape = (pipe.unet.config.in_channels, height // vae.FACTOR, width // vae.FACTOR)
+    shape = (pipe.unet.config.in_channels, height // latents.FACTOR, width // latents.FACTOR)
     made = []
     for start in range(0, len(prompts), batch):
         part = slice(start, start + batch)

@@ -19,8 +19,8 @@ from starter import (
     gallery,
     judge,
     latents,
-    reader,
     restore,
+    sketch,
     taste,
     text,
     unet,
@@ -33,25 +33,27 @@ from starter.loop import Budget
 
 Learn = Callable[[Budget], None]
 LEARN: dict[str, Learn] = {
-    "text": text.train, "critic": critic.train, "vae": vae.train, "vision": vision.train,
-    "judge": judge.train, "reader": reader.train,
+    "text": text.train, "critic": critic.train, "vision": vision.train, "judge": judge.train,
+    "decoder": vae.train_decoder, "encoder": vae.train_encoder,
     "unet": lambda budget: unet.train(budget, on_checkpoint=watch.Watch()),
 }  # fmt: skip
 # Samples a stage trains on where no time limit is given.
 SAMPLES = {
-    "text": 60_000, "critic": 40_000, "vae": 90_000, "vision": 90_000, "judge": 60_000, "reader": 80_000,
-    "unet": 400_000,
+    "text": 60_000, "critic": 40_000, "vision": 90_000, "judge": 60_000, "decoder": 30_000,
+    "encoder": 10_000, "unet": 200_000,
 }  # fmt: skip
 PLAIN: dict[str, Callable[[], None]] = {
     "draw": dataset.build,
     "latents": latents.build,
+    "sketch": sketch.build,
     "export": lambda: export.export(torch.load(dataset.RUNS / "unet.final.pt", weights_only=True)),
     "gallery": gallery.build,
     "taste": taste.build,
     "restore": restore.build,
+    "keep": restore.keep,
 }
 STAGES = (
-    "draw", "text", "critic", "vae", "vision", "judge", "latents", "reader", "unet",
+    "draw", "text", "critic", "vision", "judge", "latents", "sketch", "decoder", "encoder", "unet",
     "export", "taste", "gallery",
 )  # fmt: skip
 FINAL = {
@@ -89,7 +91,7 @@ def run(stage: str, arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m starter.train", description=__doc__)
-    parser.add_argument("stage", choices=(*STAGES, "restore", "all"))
+    parser.add_argument("stage", choices=(*STAGES, "restore", "keep", "all"))
     parser.add_argument("--samples", type=int, help="end the stage after so many samples")
     parser.add_argument("--minutes", type=float, default=math.inf, help="end it after so many minutes")
     parser.add_argument("--threads", type=int, default=1, help="threads of a process")

@@ -1,4 +1,9 @@
-"""The image compressor: AutoencoderKL, 8x8 pixels to 8 channels (256 px to 32x32), trained on crops."""
+"""The compressor: AutoencoderKL between pictures and the latents of `latents.py` (256 px to 16x16).
+
+Since latents say what is where and how it looks apart, decoding is painting: the decoder learns to paint any
+layout in any medium and colours, from drawings and the layouts they were drawn of. The encoder learns to tell
+both from a picture; nothing in training needs it.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +13,21 @@ from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 
-from starter import critic, passthrough
-from starter.attributes import NAMES
-from starter.dataset import RUNS, Pictures, load
+from starter import critic, latents
+from starter.dataset import RUNS, SQUARE, Pictures, home, load
 from starter.device import DEVICE, here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
 
-CROP = 96
-FACTOR = 8
-CHANNELS = 8
 SEED = 11
+NOISE = 0.3  # the most that the decoder learns to see through: no denoiser is exact
+HALVES = {"encoder": ("encoder", "quant_conv"), "decoder": ("decoder", "post_quant_conv")}
 CONFIG = {
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "block_out_channels": (16, 32, 64, 128),
+    "down_block_types": ("DownEncoderBlock2D",) * 5,
+    "up_block_types": ("UpDecoderBlock2D",) * 5,
+    "block_out_channels": (16, 32, 64, 128, 128),
     "layers_per_block": 1,
-    "latent_channels": CHANNELS,
+    "latent_channels": latents.CHANNELS,
     # One group: with more, the last normalisation takes away how strong a colour is beside the others.
     "norm_num_groups": 1,
     "sample_size": 256,
@@ -33,58 +36,31 @@ CONFIG = {
 }
 
 
-class Compressor(nn.Module):
-    """The autoencoder, and a linear reader that must tell the medium from any 4x4 patch of latents.
+def build() -> AutoencoderKL:
+    torch.manual_seed(SEED)
+    return AutoencoderKL(**CONFIG)
 
-    The reader keeps the medium a plain, local signal in the latents, which the denoiser gets right far more
-    easily than a texture, and which tells the decoder what texture to paint.
-    """
 
-    def __init__(self) -> None:
+def begun(name: str) -> AutoencoderKL:
+    """A compressor of random weights, or of those in runs/NAME.start.pt if there are any."""
+    vae, start = build(), RUNS / f"{name}.start.pt"
+    if start.exists():
+        vae.load_state_dict(torch.load(start, weights_only=True))
+    return vae
+
+
+class Half(nn.Module):
+    """One half of a compressor: what `names` holds of it is trained."""
+
+    def __init__(self, vae: AutoencoderKL, names: tuple[str, ...]) -> None:
         super().__init__()
-        torch.manual_seed(SEED)
-        self.vae = build()
-        passthrough.start(self.vae)
-        self.reader = nn.Linear(CHANNELS, len(NAMES["medium"]))
+        for name in names:
+            setattr(self, name, getattr(vae, name))
 
 
-def build(channels: int = CHANNELS) -> AutoencoderKL:
-    return AutoencoderKL(**{**CONFIG, "latent_channels": channels})
-
-
-def refit(state: dict[str, torch.Tensor], before: int, channels: int) -> dict[str, torch.Tensor]:
-    """The weights of a compressor of `before` channels for one of `channels`.
-
-    Channels that are new are left aside when decoding, and are 0 when encoding.
-    """
-    kept = torch.arange(min(before, channels))
-
-    def places(size: int, other: int, own: int) -> torch.Tensor:
-        """Which of `size` places of an axis go on where the other model has `other`."""
-        if size == other:
-            return torch.arange(size)
-        # Twice as many: means, then logarithms of variances.
-        return kept if size == own else torch.cat([kept, own + kept])
-
-    made: dict[str, torch.Tensor] = build(channels).state_dict()
-    for name, value in state.items():
-        sizes = list(zip(value.shape, made[name].shape, strict=True))
-        source = [places(n, m, before) for n, m in sizes]
-        target = [places(m, n, channels) for n, m in sizes]
-        fresh = torch.zeros_like(made[name])
-        fresh[torch.meshgrid(*target, indexing="ij")] = value[torch.meshgrid(*source, indexing="ij")]
-        made[name] = fresh
-    return made
-
-
-def crops(pictures: Pictures, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """(count, 3, CROP, CROP) in [-1, 1] from random places on the grid of latents, and their media."""
-    index = torch.randint(len(pictures), (count,), generator=generator).tolist()
-    steps = (pictures.images.shape[1] - CROP) // FACTOR + 1
-    places = (torch.randint(steps, (count, 2), generator=generator) * FACTOR).tolist()
-    rows = zip(index, places, strict=True)
-    taken = np.stack([pictures.images[i, y : y + CROP, x : x + CROP] for i, (y, x) in rows])
-    return to_tensor(taken), torch.from_numpy(pictures.codes[index, 1].astype(np.int64))
+def is_inner(name: str, parameter: nn.Parameter) -> bool:
+    """Whether a parameter is a kernel between hidden features."""
+    return parameter.ndim == 4 and "conv_in" not in name and "conv_out" not in name and "quant" not in name
 
 
 def sharpness(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -129,57 +105,78 @@ def error(made: torch.Tensor, wanted: torch.Tensor, judge: critic.Critic) -> tor
     return plain + 2.0 * texture(made, wanted) + 0.5 * felt
 
 
-def train(budget: Budget, *, batch: int = 8, lr: float = 8e-4) -> None:
-    pictures, eye = load(), critic.trained().to(DEVICE)
-    compressor = Compressor()
-    rank, world = ranks()
+def train_decoder(budget: Budget, *, batch: int = 2, lr: float = 6e-4) -> None:
+    """Learn to paint: from latents with a little noise to whole pictures, which have edges."""
+    vae, eye = begun("decoder"), critic.trained().to(DEVICE)
+    half = Half(vae, HALVES["decoder"])
+    pictures, known = load(), np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+    _, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        x, media = here(*crops(pictures, batch // world, generator))
+        x, z = here(*pairs(pictures, known, batch // world, generator))
+        noise = torch.rand((len(z), 1, 1, 1), generator=generator) * torch.randn(z.shape, generator=generator)
         with narrow():
-            posterior = compressor.vae.encode(x).latent_dist
-            (noise,) = here(torch.randn(posterior.mean.shape, generator=generator))
-            z = (posterior.mean + posterior.std * noise).contiguous()
-            y = compressor.vae.decode(z).sample
-        mean, logvar = posterior.mean.float(), posterior.logvar.float()
-        divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
-        read = compressor.reader(F.avg_pool2d(mean, 4).flatten(2).mT).flatten(0, 1)
-        told = F.cross_entropy(read, media.repeat_interleave(len(read) // len(media)))
-        return error(y.float(), x, eye) + 0.05 * told + 1e-3 * divergence
+            y = vae.decode(z + NOISE * here(noise)[0]).sample
+        return error(y.float(), x, eye)
 
     shadow = fit(
-        "vae", compressor, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.995, warmup=300
+        "decoder", half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
     )
-    if rank == 0:
-        compressor.load_state_dict(shadow)
-        standardise(compressor.vae, pictures)
-        torch.save(compressor.vae.state_dict(), RUNS / "vae.final.pt")
+    finish("decoder", half, shadow)
+
+
+def train_encoder(budget: Budget, *, batch: int = 4, lr: float = 1e-3) -> None:
+    """Learn to see: from pictures to latents."""
+    half = Half(begun("encoder"), HALVES["encoder"])
+    pictures, known = load(), np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+    _, world = ranks()
+
+    def loss_of(generator: torch.Generator) -> torch.Tensor:
+        x, z = here(*pairs(pictures, known, batch // world, generator))
+        with narrow():
+            told = half.quant_conv(half.encoder(x))[:, : latents.CHANNELS]
+        return F.l1_loss(told.float(), z)
+
+    shadow = fit(
+        "encoder", half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
+    )
+    finish("encoder", half, shadow)
+
+
+def finish(name: str, half: Half, shadow: dict[str, torch.Tensor]) -> None:
+    if ranks()[0] == 0:
+        half.load_state_dict(shadow)
+        torch.save(half.state_dict(), RUNS / f"{name}.final.pt")
+
+
+def pairs(
+    pictures: Pictures, known: np.ndarray, count: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(count, 3, 256, 256) pictures in [-1, 1] and their latents."""
+    index = torch.randint(len(pictures), (count,), generator=generator).tolist()
+    return to_tensor(pictures.images[index]), torch.from_numpy(known[index].astype(np.float32))
 
 
 def trained() -> AutoencoderKL:
     vae = build()
-    vae.load_state_dict(torch.load(RUNS / "vae.final.pt", weights_only=True))
+    for name in HALVES:
+        half = torch.load(RUNS / f"{name}.final.pt", weights_only=True)
+        own = {key: value for key, value in half.items() if key.startswith(HALVES[name])}
+        vae.load_state_dict(own, strict=False)
+    silence(vae)
     return vae.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def encode(vae: AutoencoderKL, images: np.ndarray) -> torch.Tensor:
-    """(n, 8, h / 8, w / 8) float32 means of the latents."""
-    with torch.autocast("cpu", torch.bfloat16):
-        return vae.encode(to_tensor(images)).latent_dist.mean.float()
+def silence(vae: AutoencoderKL) -> None:
+    """Latents are what the encoder says: its variances, which nothing trained, are next to none."""
+    vae.quant_conv.weight[latents.CHANNELS :] = 0
+    vae.quant_conv.bias[latents.CHANNELS :] = -20
 
 
 @torch.no_grad()
-def standardise(vae: AutoencoderKL, pictures: Pictures) -> None:
-    """Fold each latent channel's mean and deviation into the 1x1 convolutions: mean 0, deviation 1."""
-    vae.eval()
-    sample = np.linspace(0, len(pictures) - 1, 512).astype(int)
-    latents = torch.cat([encode(vae, pictures.images[part]) for part in np.array_split(sample, 32)])
-    mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
-    quant, post = vae.quant_conv, vae.post_quant_conv
-    channels = len(mean)
-    quant.weight[:channels] /= std[:, None, None, None]
-    quant.bias[:channels] = (quant.bias[:channels] - mean) / std
-    quant.bias[channels:] -= 2 * std.log()
-    post.bias += post.weight[:, :, 0, 0] @ mean
-    post.weight *= std[None, :, None, None]
+def encode(vae: AutoencoderKL, images: np.ndarray) -> torch.Tensor:
+    """(n, latents.CHANNELS, h / 16, w / 16) float32 latents of (n, h, w, 3) uint8 pictures."""
+    with narrow():
+        told: torch.Tensor = vae.encode(to_tensor(images)).latent_dist.mean.float()
+    return told

@@ -16,7 +16,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from PIL import Image
 
-from starter import export, losses, measures, sampler, text, unet, vae
+from starter import export, losses, measures, sampler, text, unet
 from starter.attributes import balanced, from_codes
 from starter.captions import Speaker
 from starter.dataset import RUNS, SQUARE, load
@@ -72,8 +72,7 @@ def errors(model: UNet2DConditionModel) -> dict[str, float]:
         generator = torch.Generator().manual_seed(SEED)
         times = torch.full((GUESSED,), losses.time_of(share))
         made = losses.guess(model, x, words, nothing, generator, times)
-        wrong = (made.made - made.x)[:, : vae.CHANNELS]
-        found[f"error at {share}"] = round(float(wrong.square().mean()), 4)
+        found[f"error at {share}"] = round(float((made.made - made.x).square().mean()), 4)
     return found
 
 

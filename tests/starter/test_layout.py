@@ -1,26 +1,25 @@
-"""The maps that the denoiser learns together with the latents, and the compressor that leaves them aside."""
+"""Latents say what is where and how it looks, apart."""
 
 import numpy as np
 import pytest
-import torch
-from diffusers import AutoencoderKL
 
-from starter import export, layout, vae
-from starter.attributes import Attributes
+from starter import latents, layout, look
+from starter.attributes import MEDIA, Attributes
 
 
-def cat(palette: str, light: str, medium: str) -> np.ndarray:
-    return layout.layout(Attributes("cat", medium, palette, light, "sparse"), 9).astype(np.float32)
+def cat(palette: str, medium: str) -> np.ndarray:
+    return layout.layout(Attributes("cat", medium, palette, "day", "sparse"), 9)
 
 
-def test_a_layout_does_not_know_palette_or_medium() -> None:
-    first = cat("sunset", "day", "flat")
-    assert first.shape == (layout.CHANNELS, 32, 32)
-    assert np.array_equal(first, cat("ice", "day", "mosaic"))
+def test_a_layout_knows_neither_palette_nor_medium() -> None:
+    first = cat("sunset", "flat")
+    assert first.shape == (layout.MAPS, 64, 64)
+    assert np.array_equal(first, cat("ice", "mosaic"))
+    assert not np.array_equal(first, cat("sunset", "papercut"))  # but for its sky of sheets
 
 
 def test_the_figure_is_where_the_subject_is() -> None:
-    figure = layout.layout(Attributes("balloon", "flat", "ocean", "day", "sparse"), 3)[0]
+    figure = layout.layout(Attributes("balloon", "flat", "ocean", "day", "sparse"), 3)[4]
     high, low = (float(value) for value in (figure.max(), figure.min()))
     inside = (figure > (high + low) / 2).mean()
     assert 0.03 < inside < 0.6
@@ -29,36 +28,29 @@ def test_the_figure_is_where_the_subject_is() -> None:
 
 def test_other_sizes_have_their_own_number_of_places() -> None:
     made = layout.layout(Attributes("train", "oil", "lime", "dusk", "busy"), 4, width=384, height=192)
-    assert made.shape == (layout.CHANNELS, 24, 48)
+    assert made.shape == (layout.MAPS, 48, 96)
+    assert latents.folded(made[None]).shape == (1, layout.MAPS * 16, 12, 24)
+    assert latents.places(24, 12).shape == (2, 12, 24)
 
 
-@pytest.fixture(scope="module")
-def narrow() -> AutoencoderKL:
-    torch.manual_seed(2)
-    return vae.build().eval()
+def test_media_are_far_from_each_other() -> None:
+    codes = np.stack([look.medium(name) for name in MEDIA])
+    assert codes.shape == (len(MEDIA), look.CODE)
+    assert np.abs(codes.mean(0)).max() < 1e-6
+    away = np.linalg.norm(codes[:, None] - codes[None], axis=-1)
+    assert away[away > 0].min() > 2.5
 
 
-def test_a_wider_compressor_decodes_the_same_whatever_the_layout_says(narrow: AutoencoderKL) -> None:
-    wide = vae.build(vae.CHANNELS + layout.CHANNELS).eval()
-    wide.load_state_dict(vae.refit(narrow.state_dict(), vae.CHANNELS, vae.CHANNELS + layout.CHANNELS))
-    z, extra = torch.randn(1, vae.CHANNELS, 4, 4), torch.randn(1, layout.CHANNELS, 4, 4)
-    x = torch.randn(1, 3, 32, 32)
-    with torch.no_grad():
-        assert torch.allclose(
-            wide.decode(torch.cat([z, extra], 1)).sample, narrow.decode(z).sample, atol=1e-5
-        )
-        found = wide.encode(x).latent_dist.mean
-        assert torch.allclose(found[:, : vae.CHANNELS], narrow.encode(x).latent_dist.mean, atol=1e-5)
-    assert not found[:, vae.CHANNELS :].any()
+def test_neighbours_differ_in_their_numbers_and_every_fourth_diagonal_stands_out() -> None:
+    column, row = latents.places(8, 8)
+    assert (np.sign(column[:, :-1]) != np.sign(column[:, 1:])).all()
+    assert (np.sign(row[:-1]) != np.sign(row[1:])).all()
+    large = np.abs(column) > 1
+    assert large.sum() == 16
+    assert np.array_equal(large, large.T)
 
 
-def test_narrowing_takes_widening_back(narrow: AutoencoderKL) -> None:
-    sizes = (vae.CHANNELS, vae.CHANNELS + layout.CHANNELS)
-    again = vae.refit(vae.refit(narrow.state_dict(), *sizes), *reversed(sizes))
-    for name, value in narrow.state_dict().items():
-        assert torch.equal(again[name], value), name
-
-
-def test_the_committed_compressor_has_room_for_the_layout() -> None:
-    config = AutoencoderKL.load_config(export.WEIGHTS / "vae")
-    assert config["latent_channels"] == vae.CHANNELS + layout.CHANNELS
+def test_the_first_directions_hold_most_and_deviate_by_one() -> None:
+    rows = np.random.default_rng(1).normal(size=(4000, 5)) * np.array([3.0, 2.0, 1.0, 0.5, 0.1])
+    into = latents.scaled(np.cov(rows.T, bias=True), 3)
+    assert (rows @ into.T).std(0) == pytest.approx([1, (2 / 3) ** 0.5, (1 / 3) ** 0.5], abs=0.05)

@@ -31,8 +31,6 @@ def test_conditions_sometimes_say_nothing_and_are_without_embeddings_when_not_ad
     assert 0.05 < nothing.mean() < 0.2
     silent = np.array([caption == "" for caption in given.captions])
     assert 0.06 < silent.mean() < 0.2
-    assert not given.said[silent].any()
-    assert given.said[~silent].any(1).all()
     assert not conditions.conditions(
         group.codes[:20], group, False, np.random.default_rng(1)
     ).embeddings.any()
