@@ -63,14 +63,15 @@ def words(setting: Setting, count: int) -> tuple[dict[str, Any], np.ndarray]:
     images = setting.paint(prompts, SEED)
     seconds = (time.monotonic() - started) / count
     seen, found = measures.look_at(images)
-    drawn = drawings(np.concatenate([codes, codes]), SEED + 1_000_000)
-    _, real = measures.look_at(drawn)
+    twice = np.concatenate([codes, codes])
+    told, real = measures.look_at(drawings(twice, SEED + 1_000_000))
     aligned = (
         alignment.of_images(setting.pipe.image_encoder, setting.weights, images),
         alignment.of_texts(setting.pipe.tokenizer, setting.pipe.text_encoder, setting.weights, prompts),
     )
     return {
         "seen": measures.shares(seen, codes, TOLD),
+        "seen in drawings": measures.shares(told, twice, TOLD),
         "medium": measures.recalls(seen, codes, "medium"),
         "subject": measures.recalls(seen, codes, "subject"),
         "mistakes": [m for name in TOLD for m in measures.confusions(seen, codes, name, 5)],
