@@ -2,11 +2,13 @@
 
 import numpy as np
 import torch
+from diffusers import AutoencoderKL
 from PIL import Image
 from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_torch
 from torch.nn import functional as F
 
+from app.config import REPOSITORY
 from starter import latents, restore, sketch
 from starter import vae as compressor
 from starter.attributes import Attributes
@@ -19,6 +21,18 @@ def test_a_sketch_of_any_model_has_the_shape_of_its_image() -> None:
     vae = tiny.autoencoder()
     (wide,) = fitted(vae, vae.device)(torch.randn(1, vae.config.latent_channels, 8, 16))
     assert wide.size == (128, 64)
+
+
+def test_a_fitted_sketch_is_nearest_to_the_colours_of_its_image() -> None:
+    vae = AutoencoderKL.from_pretrained(REPOSITORY / "starter_v1" / "weights" / "vae", dtype=torch.float32)
+    sketched = fitted(vae, vae.device)
+    colours = torch.tensor([[0.8, -0.6, -0.6], [-0.6, -0.4, 0.8], [0.9, 0.9, 0.9], [-0.9, -0.9, -0.9]])
+    with torch.inference_mode():
+        x = vae.encode(colours[:, :, None, None].expand(4, 3, 128, 128)).latent_dist.mean
+    seen = np.stack([np.asarray(image).mean((0, 1)) / 127.5 - 1 for image in sketched(x)])
+    away = np.abs(seen[:, None] - colours.numpy()[None]).mean(-1)
+    assert away.argmin(1).tolist() == [0, 1, 2, 3]
+    assert away.diagonal().max() < 0.3
 
 
 def test_sketches_by_a_network_have_the_colours_of_the_image() -> None:
