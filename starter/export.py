@@ -11,7 +11,7 @@ from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPImageProcessor
 
-from starter import alignment, latents, lexicon, schedule, sketch, text, unet, vae, vision
+from starter import alignment, latents, lexicon, schedule, text, unet, vae, vision
 from starter.dataset import RUNS
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -67,8 +67,7 @@ def export(shadow: dict[str, torch.Tensor], folder: Path = WEIGHTS) -> None:
             config.write_text(
                 json.dumps({k: v for k, v in data.items() if k != "_name_or_path"}, indent=2) + "\n"
             )
-    for name in (latents.FILE, sketch.FILE):
-        shutil.copy(RUNS / name, part / name)
+    shutil.copy(RUNS / latents.FILE, part / latents.FILE)
     lexicon.write(part / WORDS)
     for path in part.rglob("*.safetensors"):
         path.chmod(0o644)

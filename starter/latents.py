@@ -3,7 +3,7 @@
 They are not found by an encoder but made of what the drawing code knows, at a place for 16x16 pixels:
 
 - LAYOUT channels hold the maps of `layout.py`, 4x4 of whose places are folded into one and seen from the
-  directions in which they vary most. They are the same whatever the medium, the palette and the light;
+  directions in which they vary most. They know neither the medium nor the palette;
 - look.CODE channels hold the medium, the same at all places;
 - look.COLOURS channels hold the colours, seen from the directions in which they vary most;
 - two channels number the places, for textures and for media that repeat within 64 pixels.

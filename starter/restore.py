@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from starter import alignment, export, latents, sketch, vae
+from starter import alignment, export, latents, vae
 from starter.dataset import RUNS
 
 UNFINISHED = Path(__file__).parent / "unfinished"
@@ -21,7 +21,6 @@ PARTS = {
     "vision": "image_encoder/model.safetensors",
 }
 COMPRESSOR, DENOISER = "compressor.safetensors", "denoiser.safetensors"
-TABLES = (latents.FILE, sketch.FILE)
 
 
 def floats(path: Path) -> dict[str, torch.Tensor]:
@@ -37,8 +36,7 @@ def build(finished: Path = export.WEIGHTS, unfinished: Path = UNFINISHED, runs: 
         torch.save(floats(finished / path), runs / f"{name}.final.pt")
     maps = floats(finished / alignment.FILE)
     torch.save({f"{name}.weight": value for name, value in maps.items()}, runs / "aligner.final.pt")
-    for name in TABLES:
-        shutil.copy(unfinished / name, runs / name)
+    shutil.copy(unfinished / latents.FILE, runs / latents.FILE)
     compressor = floats(unfinished / COMPRESSOR)
     for name in vae.HALVES:
         torch.save(compressor, runs / f"{name}.start.pt")
@@ -56,7 +54,6 @@ def keep(unfinished: Path = UNFINISHED, runs: Path = RUNS) -> None:
     denoiser = torch.load(runs / "unet.final.pt", weights_only=True)
     for name, state in ((COMPRESSOR, compressor), (DENOISER, denoiser)):
         save_file({key: value.half().contiguous() for key, value in state.items()}, unfinished / name)
-    for name in TABLES:
-        shutil.copy(runs / name, unfinished / name)
+    shutil.copy(runs / latents.FILE, unfinished / latents.FILE)
     for path in unfinished.glob("*.safetensors"):
         path.chmod(0o644)

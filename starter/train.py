@@ -20,7 +20,6 @@ from starter import (
     judge,
     latents,
     restore,
-    sketch,
     taste,
     text,
     unet,
@@ -45,7 +44,6 @@ SAMPLES = {
 PLAIN: dict[str, Callable[[], None]] = {
     "draw": dataset.build,
     "latents": latents.build,
-    "sketch": sketch.build,
     "export": lambda: export.export(torch.load(dataset.RUNS / "unet.final.pt", weights_only=True)),
     "gallery": gallery.build,
     "taste": taste.build,
@@ -53,7 +51,7 @@ PLAIN: dict[str, Callable[[], None]] = {
     "keep": restore.keep,
 }
 STAGES = (
-    "draw", "text", "critic", "vision", "judge", "latents", "sketch", "decoder", "encoder", "unet",
+    "draw", "text", "critic", "vision", "judge", "latents", "decoder", "encoder", "unet",
     "export", "taste", "gallery",
 )  # fmt: skip
 FINAL = {

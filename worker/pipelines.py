@@ -22,7 +22,7 @@ from worker.loading import adapted_pipeline, plain_pipeline
 from worker.preview import preview_decoder
 from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
 from worker.shortcuts import take_shortcuts
-from worker.sketch import read_sketch
+from worker.sketch import Sketch
 from worker.words import Words
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Model:
             self._scales = RowScales(adapted.unet, remember=not preset.compile)
             take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
-        self.sketch = read_sketch(preset, plain)
+        self.sketch = Sketch(plain.vae, self.device)
 
     @property
     def device(self) -> torch.device:

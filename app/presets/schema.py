@@ -113,9 +113,7 @@ class Preset(_Table):
     tastes. `vocabulary` is a file below the folder that tells the model's words. `alignment` is a file below
     it with two linear maps, `image` and `text`, that take the two encoders' pooled outputs to where an image
     and its prompt are alike; "native" says that the image encoder and a text encoder of the pipeline are two
-    halves of one CLIP. `sketch` is a file below it with a small network that tells a place's colours from its
-    latents (worker/sketch.py), for the first previews; without one a linear map is fitted, which does for
-    latents that are a smaller image. `capabilities` are the parameters of later stages that it can honour.
+    halves of one CLIP. `capabilities` are the parameters of later stages that it can honour.
 
     A preset without `adapter` but with `best_of` honours --p by words from the taste, where it has an
     alignment, and by keeping the best of several images.
@@ -157,7 +155,6 @@ class Preset(_Table):
     best_of: BestOf | None = None
     alignment: str | None = Field(None, min_length=1)
     vocabulary: str | None = Field(None, min_length=1)
-    sketch: str | None = Field(None, min_length=1)
     sizes: tuple[Size, ...] = Field(min_length=1)
     ratios: tuple[Ratio, ...] = ()
     steps: int = Field(ge=1, le=150)
