@@ -30,7 +30,7 @@ from benchmarks import open_nsfw
 from benchmarks.personalisation.gallery import Gallery
 from benchmarks.personalisation.history import History, rate
 from benchmarks.personalisation.people import make
-from starter_v1.attributes import NAMES
+from starter.attributes import NAMES
 
 FIRST, SECOND = "starter's space", "second space"
 CEILINGS = {FIRST: "starter's, ceiling", SECOND: "second's, ceiling"}

@@ -90,3 +90,10 @@ def distance(critic: Critic, made: torch.Tensor, wanted: torch.Tensor) -> torch.
         if f.shape[-1] >= 12:
             total = total + (F.avg_pool2d(f.abs(), 4) - F.avg_pool2d(g.abs(), 4)).abs().mean() / scale
     return total / 7
+
+
+def disagreement(critic: Critic, made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of the medium that the critic sees in pictures to what it sees in the wanted ones."""
+    with torch.no_grad():
+        target = critic(wanted).float().softmax(1)
+    return F.cross_entropy(critic(made).float(), target)

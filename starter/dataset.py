@@ -1,7 +1,7 @@
 """The drawn training pictures on disk, a folder a size: `images.npy` (n, h, w, 3) uint8, `codes.npy` (n, 10).
 
 Codes are the class indices of `attributes.NAMES` and the form's. Pictures with a held-out pair of values are
-never among them.
+never among them: those lie apart, in `unseen`, for the judge alone.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ COUNTS: dict[Size, int] = {
     SQUARE: 26_000, (320, 256): 1250, (256, 320): 1250, (288, 192): 1000, (192, 288): 1000,
     (320, 192): 1000, (192, 320): 1000, (384, 192): 1250, (192, 384): 1250,
 }  # fmt: skip
+UNSEEN = 6000  # square pictures with a held-out pair
+UNSEEN_SEED = SEED + 1_000_000 * len(COUNTS)
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,31 @@ def build(folder: Path | None = None, *, counts: dict[Size, int] = COUNTS, proce
         build_size(home(size, folder), size, count, first_seed(size), processes)
 
 
+def draw_all() -> None:
+    build()
+    build_unseen()
+
+
+def build_unseen(folder: Path | None = None, *, count: int = UNSEEN, processes: int = 2) -> None:
+    """Draw the square pictures that only the judge may learn from."""
+    where = (folder or RUNS) / "unseen"
+    build_size(where, SQUARE, count, UNSEEN_SEED, processes, unseen=True)
+
+
 def first_seed(size: Size) -> int:
     """The seed of the first picture of a size; the next ones follow it."""
     return SEED + 1_000_000 * list(COUNTS).index(size)
 
 
-def build_size(folder: Path, size: Size, count: int, seed: int, processes: int) -> None:
+def build_size(
+    folder: Path, size: Size, count: int, seed: int, processes: int, *, unseen: bool = False
+) -> None:
     if (folder / "images.npy").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / "images.part.npy"
     if not part.exists():
-        np.save(folder / "codes.npy", balanced(count, seed))
+        np.save(folder / "codes.npy", balanced(count, seed, unseen=unseen))
         np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=(count, size[1], size[0], 3)).flush()
     starts = [s for s in range(0, count, CHUNK) if not (folder / f"{s}.done").exists()]
     # One thread each: two matrix libraries on two cores wait for each other more than they work.
@@ -89,7 +104,14 @@ def build_size(folder: Path, size: Size, count: int, seed: int, processes: int) 
 
 
 def load(size: Size = SQUARE, folder: Path | None = None) -> Pictures:
-    where = home(size, folder)
+    return opened(home(size, folder))
+
+
+def load_unseen(folder: Path | None = None) -> Pictures:
+    return opened((folder or RUNS) / "unseen")
+
+
+def opened(where: Path) -> Pictures:
     return Pictures(np.load(where / "images.npy", mmap_mode="r"), np.load(where / "codes.npy"))
 
 

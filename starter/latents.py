@@ -4,7 +4,7 @@ They are not found by an encoder but made of what the drawing code knows, at a p
 
 - LAYOUT channels hold the maps of `layout.py`, 4x4 of whose places are folded into one and seen from the
   directions in which they vary most. They know neither the medium nor the palette;
-- look.CODE channels hold the medium, the same at all places;
+- look.CODE channels hold codes of medium, palette and light, the same at all places;
 - look.COLOURS channels hold the colours, seen from the directions in which they vary most;
 - two channels number the places, for textures and for media that repeat within 64 pixels.
 
@@ -29,7 +29,9 @@ from starter.dataset import RUNS, SQUARE, Size, first_seed, home, load, sizes
 
 FACTOR = 16  # pixels a place
 LAYOUT = 16
-CHANNELS = LAYOUT + look.CODE + look.COLOURS + 2
+CODE = slice(LAYOUT, LAYOUT + look.CODE)
+COLOURS = slice(CODE.stop, CODE.stop + look.COLOURS)
+CHANNELS = COLOURS.stop + 2
 FOLD = FACTOR // layout.CELL
 FITTED = 1000  # pictures that the directions are found on
 FILE = "layout.safetensors"
@@ -104,8 +106,8 @@ def latents(attributes: Attributes, seed: int, image: np.ndarray, known: dict[st
     )
     colours = through(known, "colour", look.colours(image[None])[0])
     size = where.shape[1:]
-    medium = np.broadcast_to(look.medium(attributes.medium)[:, None, None], (look.CODE, *size))
-    return np.concatenate([where, medium, colours, places(size[1], size[0])], dtype=np.float32)
+    code = np.broadcast_to(look.code(attributes)[:, None, None], (look.CODE, *size))
+    return np.concatenate([where, code, colours, places(size[1], size[0])], dtype=np.float32)
 
 
 def latents_of(task: Task) -> np.ndarray:

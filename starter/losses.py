@@ -12,15 +12,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from starter import schedule
 from starter.device import DEVICE, here, narrow
 
-LEAST_NOISE = 0.25  # below it errors weigh no more
 # Sides of the squares over which errors of shapes are averaged, and the weights of what is left.
 SCALES = ((2, 1.0), (4, 1.0))
 # On a CPU attention over so few places is faster spelled out than fused: the fused kernel's way back is slow.
 FUSED = (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION)
 ATTENTION = [SDPBackend.MATH, *(() if DEVICE.type == "cpu" else FUSED)]
-# Share of the samples whose time is in the noisiest quarter, beside those that come there anyway: what is
-# painted, in which colours, is settled there, where little but the words can tell.
-EARLY = 0.35
 # How much of the picture there is at each time.
 SIGNAL = schedule.scheduler().alphas_cumprod.sqrt()
 
@@ -51,8 +47,6 @@ def guess(
     """
     if times is None:
         times = torch.randint(len(SIGNAL), (len(x),), generator=generator)
-        early = torch.rand(len(x), generator=generator) < EARLY
-        times = torch.where(early, times // 4 + len(SIGNAL) * 3 // 4, times)
     noise = torch.randn(x.shape, generator=generator)
     x, context, embeds, noise, times, alpha = here(x, context, embeds, noise, times, SIGNAL[times])
     sigma = (1 - alpha.square()).sqrt()
@@ -75,10 +69,10 @@ def time_of(share: float) -> int:
 
 
 def flow(found: Guess) -> torch.Tensor:
-    """(n,) errors of v, less of those under the faintest noise, where it cannot be known."""
+    """(n,) errors of v."""
     share = found.share
     sigma = share / (share.square() + (1 - share).square()).sqrt()
-    return error(found.made - found.x) / sigma.clamp(min=LEAST_NOISE).square()
+    return error(found.made - found.x) / sigma.square()
 
 
 def error(difference: torch.Tensor) -> torch.Tensor:

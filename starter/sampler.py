@@ -9,7 +9,7 @@ from diffusers import StableDiffusionPipeline
 from starter import latents, text
 from starter.pixels import to_images
 
-STEPS = 16
+STEPS = 6
 GUIDANCE = 4.0
 
 

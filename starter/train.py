@@ -17,6 +17,7 @@ from starter import (
     dataset,
     export,
     gallery,
+    guesses,
     judge,
     latents,
     restore,
@@ -33,26 +34,26 @@ from starter.loop import Budget
 Learn = Callable[[Budget], None]
 LEARN: dict[str, Learn] = {
     "text": text.train, "critic": critic.train, "vision": vision.train, "judge": judge.train,
-    "decoder": vae.train_decoder, "encoder": vae.train_encoder,
+    "decoder": vae.train_decoder, "repaint": vae.train_repaint, "encoder": vae.train_encoder,
     "unet": lambda budget: unet.train(budget, on_checkpoint=watch.Watch()),
 }  # fmt: skip
 # Samples a stage trains on where no time limit is given.
 SAMPLES = {
     "text": 60_000, "critic": 40_000, "vision": 90_000, "judge": 60_000, "decoder": 30_000,
-    "encoder": 10_000, "unet": 200_000,
+    "repaint": 10_000, "encoder": 10_000, "unet": 200_000,
 }  # fmt: skip
 PLAIN: dict[str, Callable[[], None]] = {
-    "draw": dataset.build,
+    "draw": dataset.draw_all,
     "latents": latents.build,
+    "guesses": guesses.build,
     "export": lambda: export.export(torch.load(dataset.RUNS / "unet.final.pt", weights_only=True)),
     "gallery": gallery.build,
     "taste": taste.build,
     "restore": restore.build,
-    "keep": restore.keep,
 }
 STAGES = (
     "draw", "text", "critic", "vision", "judge", "latents", "decoder", "encoder", "unet",
-    "export", "taste", "gallery",
+    "guesses", "repaint", "export", "taste", "gallery",
 )  # fmt: skip
 FINAL = {
     **{stage: dataset.RUNS / f"{stage}.final.pt" for stage in LEARN if stage != "judge"},
@@ -89,7 +90,7 @@ def run(stage: str, arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m starter.train", description=__doc__)
-    parser.add_argument("stage", choices=(*STAGES, "restore", "keep", "all"))
+    parser.add_argument("stage", choices=(*STAGES, "restore", "all"))
     parser.add_argument("--samples", type=int, help="end the stage after so many samples")
     parser.add_argument("--minutes", type=float, default=math.inf, help="end it after so many minutes")
     parser.add_argument("--threads", type=int, default=1, help="threads of a process")

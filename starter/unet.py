@@ -116,7 +116,7 @@ def train(
     budget: Budget,
     *,
     batch: int = 32,
-    lr: float = 1e-3,
+    lr: float = 6e-4,
     on_checkpoint: Callable[[dict[str, torch.Tensor], int], None] | None = None,
 ) -> None:
     buckets = [bucket(size) for size in sizes()]
@@ -155,7 +155,7 @@ def train(
 
     # The optimizer skips parameters without a gradient: the adapter, in batches that leave it out.
     shadow = fit(
-        "unet", unet, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.998, warmup=100,
+        "unet", unet, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.995, warmup=100,
         every_seconds=240, inner=is_inner, on_checkpoint=on_checkpoint,
     )  # fmt: skip
     if rank == 0:

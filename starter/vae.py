@@ -7,20 +7,30 @@ both from a picture; nothing in training needs it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 
-from starter import critic, latents
+from starter import critic, guesses, latents
 from starter.dataset import RUNS, SQUARE, Pictures, home, load
 from starter.device import DEVICE, here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
 
+Pairs = tuple[
+    torch.Tensor, torch.Tensor
+]  # (n, 3, h, w) pictures in [-1, 1] and (n, CHANNELS, h / 16, w / 16)
+Pick = Callable[[Pictures, int, torch.Generator], Pairs]
+
 SEED = 11
-NOISE = 0.3  # the most that the decoder learns to see through: no denoiser is exact
+# The most that the decoder learns to see through, no denoiser being exact: noise, what guidance makes of
+# codes and colours, and how far colours stray over a picture and over parts of it.
+NOISE, STRETCH, STRAY, STRAY_PARTS = 0.3, (0.85, 1.4), 0.6, 0.5
+GUESSED = 0.75  # share of the batches that the denoiser has made, once it can
 HALVES = {"encoder": ("encoder", "quant_conv"), "decoder": ("decoder", "post_quant_conv")}
 CONFIG = {
     "down_block_types": ("DownEncoderBlock2D",) * 5,
@@ -102,27 +112,71 @@ def error(made: torch.Tensor, wanted: torch.Tensor, judge: critic.Critic) -> tor
     plain = plain + hue(made, wanted)
     with narrow():
         felt = critic.distance(judge, made, wanted)
-    return plain + 2.0 * texture(made, wanted) + 0.5 * felt
+        taken = critic.disagreement(judge, made, wanted)
+    return plain + 2.0 * texture(made, wanted) + 0.5 * felt + 0.2 * taken
 
 
-def train_decoder(budget: Budget, *, batch: int = 2, lr: float = 6e-4) -> None:
-    """Learn to paint: from latents with a little noise to whole pictures, which have edges."""
-    vae, eye = begun("decoder"), critic.trained().to(DEVICE)
-    half = Half(vae, HALVES["decoder"])
-    pictures, known = load(), np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+def train_decoder(budget: Budget) -> None:
+    """Learn to paint: from latents, a little disturbed, to whole pictures, which have edges."""
+    exact = np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+
+    def pick(pictures: Pictures, count: int, generator: torch.Generator) -> Pairs:
+        x, z = pairs(pictures, exact, count, generator)
+        return x, disturbed(z, generator)
+
+    paint("decoder", begun("decoder"), pick, budget)
+
+
+def train_repaint(budget: Budget) -> None:
+    """Go on with latents as the denoiser guesses them, every fourth batch still with the others."""
+    exact = np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+    which, guessed = guesses.known(home(SQUARE))
+
+    def pick(pictures: Pictures, count: int, generator: torch.Generator) -> Pairs:
+        if float(torch.rand((), generator=generator)) < GUESSED:
+            at = torch.randint(len(which), (count,), generator=generator).tolist()
+            return to_tensor(pictures.images[which[at]]), torch.from_numpy(guessed[at].astype(np.float32))
+        x, z = pairs(pictures, exact, count, generator)
+        return x, disturbed(z, generator)
+
+    paint("repaint", trained().requires_grad_(True), pick, budget)
+
+
+def paint(
+    name: str, vae: AutoencoderKL, pick: Pick, budget: Budget, *, batch: int = 4, lr: float = 6e-4
+) -> None:
+    """Train a decoder to make the pictures that `pick` gives of the latents that it gives with them."""
+    half, eye = Half(vae, HALVES["decoder"]), critic.trained().to(DEVICE)
+    pictures = load()
     _, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        x, z = here(*pairs(pictures, known, batch // world, generator))
-        noise = torch.rand((len(z), 1, 1, 1), generator=generator) * torch.randn(z.shape, generator=generator)
+        x, z = here(*pick(pictures, batch // world, generator))
         with narrow():
-            y = vae.decode(z + NOISE * here(noise)[0]).sample
+            y = vae.decode(z).sample
         return error(y.float(), x, eye)
 
     shadow = fit(
-        "decoder", half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
+        name, half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
     )
-    finish("decoder", half, shadow)
+    finish(name, half, shadow)
+
+
+def disturbed(z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Latents (n, CHANNELS, h, w) as a denoiser may make them, some of a batch more, some less exact.
+
+    Codes say palette and light surely, colours where each is: what strays of one, the other must tell.
+    """
+    how_much = torch.rand((5, len(z), 1, 1, 1), generator=generator)
+    made = z + NOISE * how_much[0] * torch.randn(z.shape, generator=generator)
+    low, high = STRETCH
+    made[:, latents.CODE] *= low + (high - low) * how_much[1]
+    colours = made[:, latents.COLOURS] * (low + (high - low) * how_much[2])
+    whole = torch.randn((*colours.shape[:2], 1, 1), generator=generator)
+    parts = F.interpolate(torch.randn((*colours.shape[:2], 5, 5), generator=generator), colours.shape[2:],
+                          mode="bilinear", align_corners=True)  # fmt: skip
+    made[:, latents.COLOURS] = colours + STRAY * how_much[3] * whole + STRAY_PARTS * how_much[4] * parts
+    return made
 
 
 def train_encoder(budget: Budget, *, batch: int = 4, lr: float = 1e-3) -> None:
@@ -149,9 +203,7 @@ def finish(name: str, half: Half, shadow: dict[str, torch.Tensor]) -> None:
         torch.save(half.state_dict(), RUNS / f"{name}.final.pt")
 
 
-def pairs(
-    pictures: Pictures, known: np.ndarray, count: int, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def pairs(pictures: Pictures, known: np.ndarray, count: int, generator: torch.Generator) -> Pairs:
     """(count, 3, 256, 256) pictures in [-1, 1] and their latents."""
     index = torch.randint(len(pictures), (count,), generator=generator).tolist()
     return to_tensor(pictures.images[index]), torch.from_numpy(known[index].astype(np.float32))
@@ -160,7 +212,9 @@ def pairs(
 def trained() -> AutoencoderKL:
     vae = build()
     for name in HALVES:
-        half = torch.load(RUNS / f"{name}.final.pt", weights_only=True)
+        again = RUNS / "repaint.final.pt"
+        path = again if name == "decoder" and again.exists() else RUNS / f"{name}.final.pt"
+        half = torch.load(path, weights_only=True)
         own = {key: value for key, value in half.items() if key.startswith(HALVES[name])}
         vae.load_state_dict(own, strict=False)
     silence(vae)

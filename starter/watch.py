@@ -27,7 +27,7 @@ TOLD = ("subject", "medium", "palette", "light")
 COUNT = 24
 COLUMNS = 8
 LOOK_SECONDS = 900.0
-SHARES = (0.1, 0.2, 0.4, 0.6, 0.75, 0.85)  # of noise, at which errors are taken
+SHARES = (0.45, 0.6, 0.75, 0.85, 0.95)  # of noise, at which errors are taken
 GUESSED = 48  # pictures
 SEED = 70_000_000  # prompts and noise of its own: none of the evaluation's
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from app.models import Embedding, EncoderSpace, Image
 from app.taste.space import dump_space, fit_space
 
-ENCODER = "starter-v1"
+ENCODER = "starter-v2"
 DIMENSION, KEPT, TEXT = 24, 8, 6
 
 

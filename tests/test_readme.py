@@ -28,7 +28,6 @@ def test_files_that_the_readme_names_exist() -> None:
         "docs/models.md",
         "docs/screenshot.png",
         "starter/README.md",
-        "starter_v1/README.md",
         "benchmarks/README.md",
         ".env.example",
     ]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional as F
 
-PATCHES = 8  # images that the map is fitted on
+PATCHES = 16  # images that the map is fitted on; some channels are the same all over each
 SIDE = 8  # places along a side of each
 SHOWN = 128  # pixels along the longer side of a sketch
 

@@ -147,7 +147,7 @@ def demo(
     url: UrlOption = None,
 ) -> None:
     """Two simulated people with opposite tastes rate, render and borrow each other's code."""
-    command = [sys.executable, "-m", "starter_v1.demo", "--output", str(output)]
+    command = [sys.executable, "-m", "starter.demo", "--output", str(output)]
     if url:
         raise typer.Exit(subprocess.call([*command, "--url", url]))
     with tempfile.TemporaryDirectory(prefix="penchant-demo-") as home:

@@ -22,7 +22,7 @@ from app.services.outbox import after_commit
 from app.storage import Storage, get_storage
 from app.taste.space import dump_space, load_space
 
-SHIPPED = REPOSITORY / "starter_v1" / "gallery"
+SHIPPED = REPOSITORY / "starter" / "gallery"
 BATCH = 32
 MAX_FILE_BYTES = 60_000_000
 

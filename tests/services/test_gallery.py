@@ -21,7 +21,7 @@ from app.services import gallery
 from app.storage import get_storage
 from app.taste.space import dump_space, fit_space
 
-ENCODER = "starter-v1"
+ENCODER = "starter-v2"
 COUNT = 40
 
 

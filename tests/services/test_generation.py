@@ -52,7 +52,7 @@ def test_a_prompt_becomes_a_resolved_row_and_a_message(session: Session, person:
     assert queue.waiting(QUEUE) == 1
     view = generation.get_job(session, person=person, job_id=job.id)
     assert (job.state, job.prompt, job.preset) == ("queued", "a cat --ar 16:9 --no dogs", "starter")
-    assert (view.spec.size, view.spec.stylize, view.spec.n) == ((160, 96), 100, 4)
+    assert (view.spec.size, view.spec.stylize, view.spec.n) == ((320, 192), 100, 4)
     assert view.spec.seed is not None
     assert (view.images, view.ahead) == ([], 0)
 

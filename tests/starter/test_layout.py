@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from starter import latents, layout, look
-from starter.attributes import MEDIA, Attributes
+from starter.attributes import LIGHTS, MEDIA, PALETTES, Attributes
 
 
 def cat(palette: str, medium: str) -> np.ndarray:
@@ -33,12 +33,21 @@ def test_other_sizes_have_their_own_number_of_places() -> None:
     assert latents.places(24, 12).shape == (2, 12, 24)
 
 
-def test_media_are_far_from_each_other() -> None:
-    codes = np.stack([look.medium(name) for name in MEDIA])
-    assert codes.shape == (len(MEDIA), look.CODE)
+@pytest.mark.parametrize(
+    ("codes", "names"), [(look.media(), MEDIA), (look.palettes(), PALETTES), (look.lights(), LIGHTS)]
+)
+def test_codes_are_far_from_each_other(codes: np.ndarray, names: tuple[str, ...]) -> None:
+    assert len(codes) == len(names)
     assert np.abs(codes.mean(0)).max() < 1e-6
     away = np.linalg.norm(codes[:, None] - codes[None], axis=-1)
-    assert away[away > 0].min() > 2.5
+    assert away[away > 0].min() > 2.4
+
+
+def test_a_code_tells_medium_palette_and_light_in_turn() -> None:
+    made = look.code(Attributes("train", "oil", "lime", "dusk", "busy"))
+    assert made.shape == (look.CODE,)
+    assert np.array_equal(made[:6], look.medium("oil"))
+    assert np.array_equal(made[6:], np.concatenate([look.palette("lime"), look.light("dusk")]))
 
 
 def test_neighbours_differ_in_their_numbers_and_every_fourth_diagonal_stands_out() -> None:

@@ -1,9 +1,9 @@
-"""Training goes on from what is committed, and what is kept comes back as it was."""
+"""Training goes on from the committed weights: what is restored is what was exported."""
 
-import shutil
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from starter import export, restore, unet, vae, vision
 
@@ -17,19 +17,17 @@ def test_what_is_committed_comes_back_and_loads(tmp_path: Path) -> None:
     assert (tmp_path / "tokenizer" / "vocab.json").exists()
 
 
-def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
-    runs, unfinished = tmp_path / "runs", tmp_path / "unfinished"
-    restore.build(runs=runs)
-    whole = {name: value.half().float() for name, value in vae.build().state_dict().items()}
-    for half, names in vae.HALVES.items():
-        own = {key: value for key, value in whole.items() if key.startswith(names)}
-        torch.save(own, runs / f"{half}.final.pt")
-    denoiser = {name: value.half().float() for name, value in unet.build().state_dict().items()}
-    torch.save(denoiser, runs / "unet.final.pt")
-    restore.keep(unfinished, runs)
-    shutil.rmtree(runs)
-    restore.build(export.WEIGHTS, unfinished, runs)
-    for path, wanted in (("decoder.start.pt", whole), ("unet.start.pt", denoiser)):
-        found = torch.load(runs / path, weights_only=True)
-        assert found.keys() == wanted.keys()
-        assert all(torch.equal(found[name], value) for name, value in wanted.items())
+def test_the_denoiser_and_its_adapter_come_back_as_they_were_exported(tmp_path: Path) -> None:
+    model = unet.build()
+    adapter = unet.adapter_state(model)
+    bare = {key: value for key, value in model.state_dict().items() if "ip_adapter" not in key}
+    plain = {k: v for k, v in bare.items() if ".processor." not in k and "encoder_hid_proj" not in k}
+    for path in (tmp_path / restore.DENOISER, tmp_path / Path(*export.ADAPTER)):
+        path.parent.mkdir(parents=True)
+    save_file(plain, tmp_path / restore.DENOISER)
+    flat = {f"{part}.{key}": v.detach().clone() for part, vs in adapter.items() for key, v in vs.items()}
+    save_file(flat, tmp_path / Path(*export.ADAPTER))
+    again = unet.build()
+    again.load_state_dict(restore.joint(tmp_path))
+    for key, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key

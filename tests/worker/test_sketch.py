@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import AutoencoderKL
 
-from starter import restore
-from starter import vae as compressor
+from starter import export
 from tests.worker import tiny
 from worker.sketch import Sketch
 
@@ -18,8 +18,7 @@ def test_a_sketch_of_any_model_has_the_shape_of_its_image(tmp_path: Path) -> Non
 
 
 def test_the_starters_sketches_have_the_colours_of_the_image() -> None:
-    vae = compressor.build().eval()
-    vae.load_state_dict(restore.floats(restore.UNFINISHED / restore.COMPRESSOR))
+    vae = AutoencoderKL.from_pretrained(export.WEIGHTS / "vae", dtype=torch.float32)
     sketch = Sketch(vae, vae.device)
     colours = torch.tensor([[0.8, -0.6, -0.6], [-0.6, -0.4, 0.8], [0.9, 0.9, 0.9], [-0.9, -0.9, -0.9]])
     with torch.inference_mode():

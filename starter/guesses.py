@@ -1,0 +1,76 @@
+"""Latents as the denoiser leaves them, for the decoder to learn what it will be given.
+
+Noise is laid over a drawing's latents and the denoiser takes it out again, in the sampler's last steps and
+with its guidance. What comes back is still that drawing, but for the detail that the noise has covered: of
+this the decoder has to make a picture.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+
+from starter import losses, sampler, schedule, text, unet, vision
+from starter.attributes import from_codes
+from starter.captions import Speaker
+from starter.dataset import RUNS, SQUARE, home, load
+from starter.device import DEVICE, narrow
+
+SEED = 23
+COUNT = 4000
+BATCH = 32
+LAST = 5  # the most of the sampler's steps that are taken again
+TOLD = ("subject", "medium", "palette", "light")
+FILE, WHICH = "guesses.npy", "guesses.index.npy"
+
+
+def build() -> None:
+    """Write COUNT latents beside those of square pictures, and whose they are."""
+    model = unet.build()
+    model.load_state_dict(torch.load(RUNS / "unet.final.pt", weights_only=True))
+    rng = np.random.default_rng(SEED)
+    index = np.sort(rng.choice(len(load(SQUARE)), COUNT, replace=False))
+    made = []
+    for part in np.split(index, range(BATCH, COUNT, BATCH)):
+        made.append(again(model.to(DEVICE), part, int(rng.integers(1, LAST + 1)), rng))
+        if len(made) % 10 == 0:
+            print(f"guesses {len(made) * BATCH}/{COUNT}", flush=True)
+    # Training may have the old ones mapped into its memory: they are replaced, not written over.
+    for name, found in ((WHICH, index), (FILE, np.concatenate(made))):
+        fresh = home(SQUARE) / f"part.{name}"
+        np.save(fresh, found)
+        fresh.replace(home(SQUARE) / name)
+
+
+@torch.no_grad()
+def again(model: UNet2DConditionModel, index: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
+    """(n, CHANNELS, h, w) float16 of square pictures (n,), out of noise as before the last `steps`."""
+    unet.set_scale(model, 0.0)
+    speaker, tokens = Speaker(rng, unseen_rates={}), text.trained()
+    captions = [speaker.say(from_codes(row), list(TOLD)) for row in load(SQUARE).codes[index]]
+    words = text.hidden(*tokens, [""] * len(index) + captions).float().to(DEVICE)
+    nothing = torch.zeros(2 * len(index), 1, vision.WIDTH, device=DEVICE)
+    solver = schedule.scheduler()
+    solver.set_timesteps(sampler.STEPS)
+    first = sampler.STEPS - steps
+    solver.set_begin_index(first)
+    alpha = losses.SIGNAL[solver.timesteps[first]]
+    x = unet.bucket(SQUARE).take(index.tolist())
+    noise = torch.from_numpy(rng.normal(size=x.shape).astype(np.float32))
+    x = (alpha * x + (1 - alpha**2).sqrt() * noise).to(DEVICE)
+    for t in solver.timesteps[first:]:
+        with narrow():
+            given = {"image_embeds": [nothing]}
+            without, with_ = (
+                model(torch.cat([x, x]), t, words, added_cond_kwargs=given).sample.float().chunk(2)
+            )
+        x = solver.step(without + sampler.GUIDANCE * (with_ - without), t, x).prev_sample
+    return np.asarray(x.cpu().numpy(), np.float16)
+
+
+def known(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (n,) of pictures and what the denoiser made of them, that `build` wrote."""
+    return np.load(folder / WHICH), np.load(folder / FILE, mmap_mode="r")
