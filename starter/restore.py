@@ -42,7 +42,9 @@ def build(folder: Path = export.WEIGHTS, runs: Path = RUNS) -> None:
     for name in vae.HALVES:
         torch.save(compressor, runs / f"{name}.start.pt")
         torch.save(compressor, runs / f"{name}.final.pt")
-    torch.save(joint(folder), runs / "unet.start.pt")
+    denoiser = joint(folder)
+    for state in ("start", "final"):
+        torch.save(denoiser, runs / f"unet.{state}.pt")
 
 
 def joint(folder: Path) -> dict[str, torch.Tensor]:
