@@ -51,6 +51,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "symmetry": SYMMETRIES,
 }
 HOW = ("medium", "palette", "light", "density")
+TOLD = ("subject", "medium", "palette", "light")  # what is named where obedience is measured
 # How often each value comes up where not all are as common as each other.
 SHARES: dict[str, tuple[float, ...]] = {
     "weather": (0.64, 0.12, 0.12, 0.12),

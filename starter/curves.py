@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from starter import watch
+from starter.attributes import TOLD
 from starter.dataset import RUNS
 from starter.draw import PIXELS
 
@@ -43,7 +44,7 @@ def series(runs: Path) -> dict[str, Points]:
     samples = {entry["step"]: entry["samples"] for entry in log}
     batch = log[-1]["samples"] / log[-1]["step"]
     found: dict[str, Points] = {"loss": [(samples[entry["step"]], entry["loss"]) for entry in log]}
-    for name in watch.TOLD:
+    for name in TOLD:
         found[name] = [(entry["step"] * batch, entry[name]) for entry in lines(runs / "scores.jsonl")]
     return found
 

@@ -64,6 +64,7 @@ def build(folder: Path | None = None, *, counts: dict[Size, int] = COUNTS, proce
 
 
 def draw_all() -> None:
+    """Draw what is not there yet: the model's pictures, then the judge's."""
     build()
     build_unseen()
 

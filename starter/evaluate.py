@@ -20,13 +20,12 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from starter import alignment, export, judge, latents, measures, sampler, vision
-from starter.attributes import HOW, NAMES, balanced, from_codes
+from starter.attributes import HOW, NAMES, TOLD, balanced, from_codes
 from starter.captions import Speaker
 from starter.draw import draw, sheet
 from starter.pixels import to_images, to_tensor
 
 SEED = 60_000_000
-TOLD = ("subject", "medium", "palette", "light")
 SUBJECTS = len(NAMES["subject"])
 
 

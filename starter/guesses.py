@@ -14,7 +14,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from starter import losses, sampler, schedule, text, unet, vision
-from starter.attributes import from_codes
+from starter.attributes import TOLD, from_codes
 from starter.captions import Speaker
 from starter.dataset import RUNS, SQUARE, home, load
 from starter.device import DEVICE, narrow
@@ -23,7 +23,6 @@ SEED = 23
 COUNT = 4000
 BATCH = 32
 LAST = 5  # the most of the sampler's steps that are taken again
-TOLD = ("subject", "medium", "palette", "light")
 FILE, WHICH = "guesses.npy", "guesses.index.npy"
 
 
@@ -63,11 +62,9 @@ def again(model: UNet2DConditionModel, index: np.ndarray, steps: int, rng: np.ra
     x = (alpha * x + (1 - alpha**2).sqrt() * noise).to(DEVICE)
     for t in solver.timesteps[first:]:
         with narrow():
-            given = {"image_embeds": [nothing]}
-            without, with_ = (
-                model(torch.cat([x, x]), t, words, added_cond_kwargs=given).sample.float().chunk(2)
-            )
-        x = solver.step(without + sampler.GUIDANCE * (with_ - without), t, x).prev_sample
+            v = model(torch.cat([x, x]), t, words, added_cond_kwargs={"image_embeds": [nothing]}).sample
+        without, told = v.float().chunk(2)
+        x = solver.step(without + sampler.GUIDANCE * (told - without), t, x).prev_sample
     return np.asarray(x.cpu().numpy(), np.float16)
 
 

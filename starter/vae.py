@@ -21,9 +21,8 @@ from starter.device import DEVICE, here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
 
-Pairs = tuple[
-    torch.Tensor, torch.Tensor
-]  # (n, 3, h, w) pictures in [-1, 1] and (n, CHANNELS, h / 16, w / 16)
+# (n, 3, h, w) pictures in [-1, 1] and their (n, CHANNELS, h / 16, w / 16) latents.
+Pairs = tuple[torch.Tensor, torch.Tensor]
 Pick = Callable[[Pictures, int, torch.Generator], Pairs]
 
 SEED = 11

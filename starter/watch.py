@@ -17,13 +17,12 @@ from diffusers import UNet2DConditionModel
 from PIL import Image
 
 from starter import export, losses, measures, sampler, text, unet
-from starter.attributes import balanced, from_codes
+from starter.attributes import TOLD, balanced, from_codes
 from starter.captions import Speaker
 from starter.dataset import RUNS, SQUARE, load
 from starter.device import DEVICE
 from starter.draw import sheet
 
-TOLD = ("subject", "medium", "palette", "light")
 COUNT = 24
 COLUMNS = 8
 LOOK_SECONDS = 900.0
