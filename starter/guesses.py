@@ -20,7 +20,7 @@ from starter.dataset import RUNS, SQUARE, home, load
 from starter.device import DEVICE, narrow
 
 SEED = 23
-COUNT = 4000
+COUNT = 2500
 BATCH = 32
 LAST = 5  # the most of the sampler's steps that are taken again
 FILE, WHICH = "guesses.npy", "guesses.index.npy"

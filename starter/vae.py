@@ -15,21 +15,33 @@ from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 
-from starter import critic, guesses, latents
-from starter.dataset import RUNS, SQUARE, Pictures, home, load
+from starter import critic, discriminator, guesses, latents
+from starter.attributes import MEDIA
+from starter.dataset import RUNS, SQUARE, home, load
 from starter.device import DEVICE, here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
 
-# (n, 3, h, w) pictures in [-1, 1] and their (n, CHANNELS, h / 16, w / 16) latents.
-Pairs = tuple[torch.Tensor, torch.Tensor]
-Pick = Callable[[Pictures, int, torch.Generator], Pairs]
+# Which pictures to paint next, and (n, CHANNELS, h / 16, w / 16) latents of them.
+Pick = Callable[[int, torch.Generator], tuple[list[int], torch.Tensor]]
 
 SEED = 11
 # The most that the decoder learns to see through, no denoiser being exact: noise, what guidance makes of
 # codes and colours, and how far colours stray over a picture and over parts of it.
 NOISE, STRETCH, STRAY, STRAY_PARTS = 0.3, (0.85, 1.4), 0.6, 0.5
 GUESSED = 0.75  # share of the batches that the denoiser has made, once it can
+# Media without a pattern that repeats are the hardest for a decoder that knows places by numbers: they come
+# more often, as often as this for once of the others.
+OFTEN = {
+    "line": 3.0,
+    "woodblock": 3.0,
+    "papercut": 3.0,
+    "oil": 2.0,
+    "ink": 2.0,
+    "charcoal": 1.5,
+    "glass": 1.5,
+}
+DOUBT = 0.1  # weight of what the discriminator thinks of a painting
 HALVES = {"encoder": ("encoder", "quant_conv"), "decoder": ("decoder", "post_quant_conv")}
 CONFIG = {
     "down_block_types": ("DownEncoderBlock2D",) * 5,
@@ -63,13 +75,15 @@ class Half(nn.Module):
 
     def __init__(self, vae: AutoencoderKL, names: tuple[str, ...]) -> None:
         super().__init__()
+        self.discriminator: discriminator.Discriminator | None = None
         for name in names:
             setattr(self, name, getattr(vae, name))
 
 
 def is_inner(name: str, parameter: nn.Parameter) -> bool:
-    """Whether a parameter is a kernel between hidden features."""
-    return parameter.ndim == 4 and "conv_in" not in name and "conv_out" not in name and "quant" not in name
+    """Whether a parameter is a kernel between hidden features of the compressor."""
+    edges = ("conv_in", "conv_out", "quant", "discriminator")
+    return parameter.ndim == 4 and not any(edge in name for edge in edges)
 
 
 def sharpness(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -117,43 +131,62 @@ def error(made: torch.Tensor, wanted: torch.Tensor, judge: critic.Critic) -> tor
 
 def train_decoder(budget: Budget) -> None:
     """Learn to paint: from latents, a little disturbed, to whole pictures, which have edges."""
-    exact = np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+    pictures, exact = load(), exact_latents()
 
-    def pick(pictures: Pictures, count: int, generator: torch.Generator) -> Pairs:
-        x, z = pairs(pictures, exact, count, generator)
-        return x, disturbed(z, generator)
+    def pick(count: int, generator: torch.Generator) -> tuple[list[int], torch.Tensor]:
+        index = torch.randint(len(pictures), (count,), generator=generator).tolist()
+        return index, disturbed(rows(exact, index), generator)
 
-    paint("decoder", begun("decoder"), pick, budget)
+    paint("decoder", Half(begun("decoder"), HALVES["decoder"]), pick, budget)
 
 
 def train_repaint(budget: Budget) -> None:
-    """Go on with latents as the denoiser guesses them, every fourth batch still with the others."""
-    exact = np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+    """Go on against a discriminator, with latents as the denoiser guesses them; every fourth batch still has
+    the others."""
+    pictures, exact = load(), exact_latents()
     which, guessed = guesses.known(home(SQUARE))
+    often = torch.tensor([OFTEN.get(medium, 1.0) for medium in MEDIA])[pictures.codes[:, 1].astype(int)]
 
-    def pick(pictures: Pictures, count: int, generator: torch.Generator) -> Pairs:
+    def pick(count: int, generator: torch.Generator) -> tuple[list[int], torch.Tensor]:
         if float(torch.rand((), generator=generator)) < GUESSED:
-            at = torch.randint(len(which), (count,), generator=generator).tolist()
-            return to_tensor(pictures.images[which[at]]), torch.from_numpy(guessed[at].astype(np.float32))
-        x, z = pairs(pictures, exact, count, generator)
-        return x, disturbed(z, generator)
+            at = torch.multinomial(often[which], count, generator=generator).tolist()
+            return which[at].tolist(), rows(guessed, at)
+        index = torch.multinomial(often, count, generator=generator).tolist()
+        return index, disturbed(rows(exact, index), generator)
 
-    paint("repaint", trained().requires_grad_(True), pick, budget)
+    torch.manual_seed(SEED)
+    half = Half(trained().requires_grad_(True), HALVES["decoder"])
+    half.discriminator = discriminator.Discriminator()
+    paint("repaint", half, pick, budget)
 
 
-def paint(
-    name: str, vae: AutoencoderKL, pick: Pick, budget: Budget, *, batch: int = 4, lr: float = 6e-4
-) -> None:
-    """Train a decoder to make the pictures that `pick` gives of the latents that it gives with them."""
-    half, eye = Half(vae, HALVES["decoder"]), critic.trained().to(DEVICE)
-    pictures = load()
+def exact_latents() -> np.ndarray:
+    return np.asarray(np.load(home(SQUARE) / "latents.npy", mmap_mode="r"))
+
+
+def rows(known: np.ndarray, index: list[int]) -> torch.Tensor:
+    return torch.from_numpy(known[index].astype(np.float32))
+
+
+def paint(name: str, half: Half, pick: Pick, budget: Budget, *, batch: int = 4, lr: float = 6e-4) -> None:
+    """Train a decoder to make the pictures that `pick` names of the latents that it gives with them, and the
+    discriminator beside it, if there is one."""
+    eye, pictures = critic.trained().to(DEVICE), load()
+    media = torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
+    against = half.discriminator
     _, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        x, z = here(*pick(pictures, batch // world, generator))
+        index, z = pick(batch // world, generator)
+        x, z, classes = here(to_tensor(pictures.images[index]), z, media[index])
         with narrow():
-            y = vae.decode(z).sample
-        return error(y.float(), x, eye)
+            y = half.decoder(half.post_quant_conv(z)).float()
+        loss = error(y, x, eye)
+        if against is None:
+            return loss
+        with narrow():
+            doubt = discriminator.doubt(against, y, classes)
+            return loss + DOUBT * doubt + discriminator.lesson(against, y, x, classes)
 
     shadow = fit(
         name, half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
@@ -181,11 +214,12 @@ def disturbed(z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def train_encoder(budget: Budget, *, batch: int = 4, lr: float = 1e-3) -> None:
     """Learn to see: from pictures to latents."""
     half = Half(begun("encoder"), HALVES["encoder"])
-    pictures, known = load(), np.load(home(SQUARE) / "latents.npy", mmap_mode="r")
+    pictures, known = load(), exact_latents()
     _, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        x, z = here(*pairs(pictures, known, batch // world, generator))
+        index = torch.randint(len(pictures), (batch // world,), generator=generator).tolist()
+        x, z = here(to_tensor(pictures.images[index]), rows(known, index))
         with narrow():
             told = half.quant_conv(half.encoder(x))[:, : latents.CHANNELS]
         return F.l1_loss(told.float(), z)
@@ -200,12 +234,6 @@ def finish(name: str, half: Half, shadow: dict[str, torch.Tensor]) -> None:
     if ranks()[0] == 0:
         half.load_state_dict(shadow)
         torch.save(half.state_dict(), RUNS / f"{name}.final.pt")
-
-
-def pairs(pictures: Pictures, known: np.ndarray, count: int, generator: torch.Generator) -> Pairs:
-    """(count, 3, 256, 256) pictures in [-1, 1] and their latents."""
-    index = torch.randint(len(pictures), (count,), generator=generator).tolist()
-    return to_tensor(pictures.images[index]), torch.from_numpy(known[index].astype(np.float32))
 
 
 def trained() -> AutoencoderKL:
