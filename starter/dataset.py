@@ -39,7 +39,7 @@ class Pictures:
     codes: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.codes)
 
 
 def home(size: Size, folder: Path | None = None) -> Path:

@@ -16,6 +16,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from starter.attributes import NAMES
+from starter.device import narrow
 
 WIDTHS = (3, 32, 64, 96, 128)
 PAINTED = len(NAMES["medium"])  # the class after the media
@@ -52,14 +53,17 @@ def doubt(discriminator: Discriminator, made: torch.Tensor, media: torch.Tensor)
     The discriminator learns nothing from it.
     """
     held = {name: value.detach() for name, value in discriminator.named_parameters()}
-    return places(functional_call(discriminator, held, made), media)
+    with narrow():
+        logits: torch.Tensor = functional_call(discriminator, held, made)
+    return places(logits, media)
 
 
 def lesson(
     discriminator: Discriminator, made: torch.Tensor, drawn: torch.Tensor, media: torch.Tensor
 ) -> torch.Tensor:
-    """Mean cross-entropy of drawings to their media and of paintings to PAINTED, for the discriminator alone."""
-    logits = discriminator(torch.cat([drawn, made.detach()]))
+    """Mean cross-entropy of drawings to their media and of paintings to PAINTED."""
+    with narrow():
+        logits = discriminator(torch.cat([drawn, made.detach()]))
     return places(logits, torch.cat([media, torch.full_like(media, PAINTED)]))
 
 

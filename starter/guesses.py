@@ -7,6 +7,9 @@ this the decoder has to make a picture.
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,22 +29,37 @@ LAST = 5  # the most of the sampler's steps that are taken again
 FILE, WHICH = "guesses.npy", "guesses.index.npy"
 
 
-def build() -> None:
+def build(processes: int = 2) -> None:
     """Write COUNT latents beside those of square pictures, and whose they are."""
-    model = unet.build()
-    model.load_state_dict(torch.load(RUNS / "unet.final.pt", weights_only=True))
     rng = np.random.default_rng(SEED)
     index = np.sort(rng.choice(len(load(SQUARE)), COUNT, replace=False))
-    made = []
-    for part in np.split(index, range(BATCH, COUNT, BATCH)):
-        made.append(again(model.to(DEVICE), part, int(rng.integers(1, LAST + 1)), rng))
-        if len(made) % 10 == 0:
-            print(f"guesses {len(made) * BATCH}/{COUNT}", flush=True)
+    parts = [(part, rng.spawn(1)[0]) for part in np.split(index, range(BATCH, COUNT, BATCH))]
+    made: list[np.ndarray] = []
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for guessed in pool.map(part_of, parts):
+            made.append(guessed)
+            if len(made) % 10 == 0:
+                print(f"guesses {len(made) * BATCH}/{COUNT}", flush=True)
     # Training may have the old ones mapped into its memory: they are replaced, not written over.
     for name, found in ((WHICH, index), (FILE, np.concatenate(made))):
         fresh = home(SQUARE) / f"part.{name}"
         np.save(fresh, found)
         fresh.replace(home(SQUARE) / name)
+
+
+def part_of(task: tuple[np.ndarray, np.random.Generator]) -> np.ndarray:
+    """Guesses of some square pictures (n,), after a number of steps that is drawn for all of them."""
+    torch.set_num_threads(1)
+    index, rng = task
+    guessed: np.ndarray = again(trained(), index, int(rng.integers(1, LAST + 1)), rng)
+    return guessed
+
+
+@lru_cache
+def trained() -> UNet2DConditionModel:
+    model = unet.build().to(DEVICE)
+    model.load_state_dict(torch.load(RUNS / "unet.final.pt", weights_only=True))
+    return model
 
 
 @torch.no_grad()
