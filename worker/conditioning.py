@@ -61,40 +61,49 @@ def plan(
 ) -> list[Plan]:
     """The conditions of every slot of the grid. Where the preset has no adapter, `words` speaks for a taste.
 
-    With a taste, --chaos draws a taste for each slot from the posterior, --chaos 100 from all of it. Without
-    one, it lets go of the prompt slot by slot: the guidance falls from the preset's in the first image to
-    LEAST_GUIDANCE of it, at --chaos 100, in the last.
+    With a taste, each slot shows another side of it, the less so the stronger it is asked for; --chaos draws
+    a taste for each slot from the posterior instead, --chaos 100 from all of it. Without one, --chaos lets go
+    of the prompt slot by slot: the guidance falls from the preset's in the first image to LEAST_GUIDANCE of
+    it, at --chaos 100, in the last.
     """
     slots = range(spec.n)
     if taste is None:
         fall = (1 - LEAST_GUIDANCE) * spec.chaos / 100
         return [Plan(n, preset.guidance * (1 - fall * n / max(spec.n - 1, 1)), None) for n in slots]
     if not spec.chaos:
-        shared = _personal(spec, preset, taste, text_vector, words)
-        return [replace(shared, slot=n) for n in slots]
+        return _personal(spec, preset, taste, text_vector, words, count=spec.n)
     drawn = []
     for n in slots:
         rng = np.random.default_rng(spec.slot_seed(n))
         one = Taste(conditioning.sample(taste.blend, rng, spec.chaos), taste.space)
-        drawn.append(replace(_personal(spec, preset, one, text_vector, words), slot=n))
+        drawn.append(replace(_personal(spec, preset, one, text_vector, words, count=1)[0], slot=n))
     return drawn
 
 
-def _personal(spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors, words: Words | None) -> Plan:
-    """The conditions of a slot, the first, that a taste acts on."""
+def _personal(
+    spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors, words: Words | None, *, count: int
+) -> list[Plan]:
+    """The conditions of the first `count` slots that a taste acts on."""
     assert spec.stylize is not None
     known = confidence(taste.blend.posterior, prior(taste.space))
     adapter = preset.adapter
     scale = conditioning.strength(spec.stylize, known, adapter.max_scale if adapter is not None else 1.0)
     if scale == 0:
-        return Plan(0, preset.guidance, None)
+        return [Plan(n, preset.guidance, None) for n in range(count)]
     if adapter is None:
         said = words.of(taste.blend, taste.space, scale) if words is not None else ()
-        return Plan(0, preset.guidance, None, taste, said)
-    sides = conditioning.taste_embedding(
-        taste.blend, taste.space, text_vector.astype(np.float64), guard=adapter.guard
+        return [Plan(n, preset.guidance, None, taste, said) for n in range(count)]
+    sides = conditioning.taste_sides(
+        taste.blend,
+        taste.space,
+        text_vector.astype(np.float64),
+        count=count,
+        variety=conditioning.variety(spec.stylize),
+        guard=adapter.guard,
     )
-    return Plan(0, preset.guidance, Conditioning(sides.positive, sides.negative, scale), taste)
+    # Equal sides stay one, so that they are painted as one shot.
+    acting = {id(side): Conditioning(side.positive, side.negative, scale) for side in sides}
+    return [Plan(n, preset.guidance, acting[id(side)], taste) for n, side in enumerate(sides)]
 
 
 def shots(spec: Spec, plans: list[Plan]) -> list[tuple[tuple[int, ...], Shot]]:

@@ -15,6 +15,9 @@ TEMPERATURE = 0.3
 KAPPA = 2.0
 COHERENCE = 1.5
 STEP = 0.5
+# What variety adds to the sides of a taste at most: to the temperature, as a factor; to the coherence; and
+# how far an exemplar keeps from those of the sides before.
+LOOSER, CLOSER, APART = 1.0, 2.5, 4.0
 _RIDGES = np.logspace(-2, 3, 11)
 
 
@@ -44,6 +47,11 @@ def sample(taste: FrozenTaste, rng: np.random.Generator, spread: float) -> Froze
     return replace(taste, posterior=Posterior(mean=mean, cov=posterior.cov, count=posterior.count))
 
 
+def variety(stylize: float) -> float:
+    """Return how different a grid's sides of a taste are, 0 to 1: less so the stronger it is asked for."""
+    return 1.0 - float(np.sqrt(stylize / 1000.0))
+
+
 def taste_embedding(
     taste: FrozenTaste,
     space: Space,
@@ -63,6 +71,29 @@ def taste_embedding(
     first taken out: for prompts that tell what is shown and not how, or the taste goes with it. Raises
     IncompatibleTastes, InvalidInput.
     """
+    (whole,) = taste_sides(
+        taste, space, prompt, count=1, temperature=temperature, kappa=kappa, step=step, guard=guard
+    )
+    return whole
+
+
+def taste_sides(
+    taste: FrozenTaste,
+    space: Space,
+    prompt: Array | None = None,
+    *,
+    count: int,
+    variety: float = 0.0,
+    temperature: float = TEMPERATURE,
+    kappa: float = KAPPA,
+    step: float = STEP,
+    guard: bool,
+) -> list[Conditioning]:
+    """Return what each of `count` images is painted with: `taste_embedding` first, then sides of the taste.
+
+    A side is held together around a liked exemplar that is unlike those of the sides before it, chosen one by
+    one, so that a longer grid begins with the same. At variety 0 all are the first.
+    """
     if (taste.encoder, taste.space_version) != (space.encoder, space.version):
         raise IncompatibleTastes("the taste belongs to another model or space")
     if len(taste.posterior.weights) != len(space.scales):
@@ -76,33 +107,88 @@ def taste_embedding(
     if guard:
         towards = _covariance(space, np.concatenate([liked, disliked]), direction)
     towards = step * float(np.linalg.norm(space.scales)) * unit(towards)
-    sides = []
-    for images, embedding, sign in ((taste.liked, liked, 1.0), (taste.disliked, disliked, -1.0)):
+    wanted = _Choice.of(space, taste.liked, liked, direction, kappa * _likeness(taste.liked, prompt))
+    unwanted = _Choice.of(
+        space, taste.disliked, disliked, -direction, kappa * _likeness(taste.disliked, prompt)
+    )
+    away = _at_length(space, unwanted.mean(space.centre, temperature) - towards)
+    whole = wanted.mean(space.centre, temperature)
+    first = Conditioning(positive=_at_length(space, whole + towards), negative=away)
+    if variety == 0.0 or not len(liked):
+        return [first] * count
+    means = wanted.sides(count - 1, temperature, variety)
+    return [first, *(Conditioning(_at_length(space, mean + towards), away) for mean in means)]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Exemplars to mean over.
+
+    embedding (n, d); value (n,), in standard deviations over the gallery; bonus (n,), what prompt and weight
+    add to the logits; likeness (n, n), -1 to 1.
+    """
+
+    embedding: Array
+    value: Array
+    bonus: Array
+    likeness: Array
+
+    @classmethod
+    def of(
+        cls, space: Space, images: Exemplars, embedding: Array, direction: Array, bonus: Array
+    ) -> "_Choice":
         places = project(space, embedding)
-        logits = sign * places @ direction / temperature + kappa * _likeness(images, prompt)
-        logits += np.log(np.maximum(images.weight, 1e-9))
-        sides.append(_on_manifold(space, embedding, places, logits, sign * towards))
-    return Conditioning(positive=sides[0], negative=sides[1])
+        directions = unit(places)
+        return cls(
+            embedding=embedding,
+            value=places @ direction,
+            bonus=bonus + np.log(np.maximum(images.weight, 1e-9)),
+            likeness=directions @ directions.T,
+        )
+
+    def logits(self, temperature: float) -> Array:
+        return self.value / temperature + self.bonus
+
+    def backing(self, temperature: float, coherence: float) -> Array:
+        """How well each exemplar stands for all that count (n,), as a logarithm."""
+        support = np.exp(coherence * (self.likeness - 1.0))
+        return np.asarray(np.log(softmax(self.logits(temperature)) @ support))
+
+    def around(self, anchor: int, temperature: float, coherence: float) -> Array:
+        """The mean (d,) that is held together around an exemplar."""
+        logits = self.logits(temperature) + coherence * (self.likeness[anchor] - 1.0)
+        return np.asarray(softmax(logits) @ self.embedding)
+
+    def mean(self, otherwise: Array, temperature: float) -> Array:
+        """The mean around the exemplar that stands for most, or `otherwise` where there is none."""
+        if not len(self.embedding):
+            return otherwise
+        return self.around(int(self.backing(temperature, COHERENCE).argmax()), temperature, COHERENCE)
+
+    def sides(self, count: int, temperature: float, variety: float) -> list[Array]:
+        """The means of `count` sides besides the whole, of one exemplar at least."""
+        anchors = [int(self.backing(temperature, COHERENCE).argmax())]
+        temperature *= 1.0 + LOOSER * variety
+        coherence = COHERENCE + CLOSER * variety
+        backing = self.backing(temperature, coherence)
+        while len(anchors) <= count:
+            near = self.likeness[anchors].max(axis=0)
+            anchors.append(int((backing - APART * variety * near).argmax()))
+        return [self.around(anchor, temperature, coherence) for anchor in anchors[1:]]
+
+
+def _at_length(space: Space, end: Array) -> Array:
+    """An embedding (d,) of the encoder's usual length."""
+    length = float(np.linalg.norm(end))
+    if not length > 0.0:
+        raise InvalidInput("there is neither an exemplar nor a direction to paint from")
+    return np.asarray(end * (space.norm / length))
 
 
 def _covariance(space: Space, embedding: Array, direction: Array) -> Array:
     """Return Cov(x) w over these embeddings alone, so that what was taken out of them stays out."""
     value = project(space, embedding) @ direction
     return np.asarray((value - value.mean()) @ embedding)
-
-
-def _on_manifold(space: Space, embedding: Array, places: Array, logits: Array, towards: Array) -> Array:
-    mean = space.centre
-    if len(embedding):
-        directions = unit(places)
-        likeness = directions @ directions.T
-        anchor = int((softmax(logits) @ np.exp(COHERENCE * (likeness - 1.0))).argmax())
-        mean = softmax(logits + COHERENCE * (likeness[anchor] - 1.0)) @ embedding
-    end = mean + towards
-    length = float(np.linalg.norm(end))
-    if not length > 0.0:
-        raise InvalidInput("there is neither an exemplar nor a direction to paint from")
-    return np.asarray(end * (space.norm / length))
 
 
 def _likeness(images: Exemplars, prompt: Array | None) -> Array:

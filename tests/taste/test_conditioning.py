@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.taste.codes import freeze
-from app.taste.conditioning import sample, strength, taste_embedding, without_content
+from app.taste.conditioning import (
+    sample,
+    strength,
+    taste_embedding,
+    taste_sides,
+    variety,
+    without_content,
+)
 from app.taste.errors import IncompatibleTastes, InvalidInput
 from app.taste.moodboard import collect
 from app.taste.posterior import prior
@@ -55,6 +62,24 @@ def test_it_is_as_sharp_as_an_image() -> None:
     assert nearness(GALLERY, found.positive, GALLERY.media)[0] > typical
     distance = np.linalg.norm(images - GALLERY.space.centre, axis=1)
     assert np.linalg.norm(found.positive - GALLERY.space.centre) > 0.9 * np.median(distance)
+
+
+def test_sides_begin_with_the_whole_and_are_all_of_what_is_liked() -> None:
+    sides = taste_sides(TASTE, GALLERY.space, count=6, variety=1.0, guard=False)
+    assert np.array_equal(sides[0].positive, taste_embedding(TASTE, GALLERY.space, guard=False).positive)
+    assert all(nearness(GALLERY, side.positive, GALLERY.media).argmax() == 0 for side in sides)
+    assert all(np.array_equal(side.negative, sides[0].negative) for side in sides)
+    assert [np.linalg.norm(side.positive) for side in sides] == pytest.approx([GALLERY.space.norm] * 6)
+
+
+def test_sides_differ_more_the_more_variety_there_is() -> None:
+    def spread(variety: float) -> float:
+        sides = taste_sides(TASTE, GALLERY.space, count=4, variety=variety, guard=True)
+        places = np.stack([side.positive for side in sides])
+        return float(np.linalg.norm(places[:, None] - places, axis=-1).mean())
+
+    assert 0.0 == spread(0.0) < spread(0.3) < spread(1.0)
+    assert variety(0) == 1.0 > variety(100) > variety(500) > variety(1000) == 0.0
 
 
 def test_it_has_the_encoders_length() -> None:

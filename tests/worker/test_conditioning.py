@@ -55,10 +55,23 @@ def test_strength_rises_with_stylize_to_the_presets_maximum(taste: Taste) -> Non
     assert 0 < scales[0] < scales[1] < scales[2] <= 0.8
 
 
-def test_one_taste_paints_the_grid_in_one_shot(taste: Taste) -> None:
-    ((slots, shot),) = shots(spec(), plan(spec(), PRESET, taste, VECTOR))
+def test_a_taste_at_its_strongest_paints_the_grid_in_one_shot(taste: Taste) -> None:
+    ((slots, shot),) = shots(spec(1000), plan(spec(1000), PRESET, taste, VECTOR))
     assert slots == (0, 1, 2, 3)
     assert shot.conditioning is not None
+
+
+def test_a_grid_shows_sides_of_a_taste_the_same_each_time_and_the_whole_first(taste: Taste) -> None:
+    def sides(stylize: int, n: int = 4) -> list[bytes]:
+        asked = spec(stylize, n=n)
+        acting = [item.conditioning for item in plan(asked, PRESET, taste, VECTOR)]
+        return [acts.positive.tobytes() for acts in acting if acts is not None]
+
+    grid = sides(100)
+    assert len(set(grid)) == 4
+    assert sides(100) == grid
+    assert sides(100, n=2) == grid[:2]
+    assert grid[0] == sides(1000)[0]
 
 
 def test_chaos_with_a_taste_draws_one_for_each_slot_the_same_each_time(taste: Taste) -> None:
