@@ -64,8 +64,7 @@ def test_the_shipped_presets_are_pinned_and_safe() -> None:
         "StableDiffusion3Pipeline",
         "FluxPipeline",
     }
-    unpinned = {s.repo for preset in presets.values() for s in preset.sources if s.revision is None}
-    assert unpinned == {"XLabs-AI/flux-ip-adapter-v2"}
+    assert all(source.revision for preset in presets.values() for source in preset.sources)
     for preset in presets.values():
         assert preset.adapter is not None or preset.best_of is not None
         assert not preset.sources or preset.download_gb
