@@ -17,7 +17,7 @@ COHERENCE = 1.5
 STEP = 0.5
 # What variety adds to the sides of a taste at most: to the temperature, as a factor; to the coherence; and
 # how far an exemplar keeps from those of the sides before.
-LOOSER, CLOSER, APART = 1.0, 2.5, 4.0
+LOOSER, CLOSER, APART = 0.8, 2.0, 3.2
 _RIDGES = np.logspace(-2, 3, 11)
 
 
