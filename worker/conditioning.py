@@ -21,6 +21,7 @@ from worker.words import Words
 
 # What chaos 100 without a taste leaves of the guidance in a grid's last image.
 LEAST_GUIDANCE = 0.3
+SIDES = 4  # of a taste, the whole among them: a grid of four shows each once
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def plan(
 ) -> list[Plan]:
     """The conditions of every slot of the grid. Where the preset has no adapter, `words` speaks for a taste.
 
-    With a taste, each slot shows another side of it, the less so the stronger it is asked for; --chaos draws
-    a taste for each slot from the posterior instead, --chaos 100 from all of it. Without one, --chaos lets go
+    With a taste, slots show sides of it, the less so the stronger it is asked for: which one, its seed says,
+    so that an image alone is that of the grid. --chaos draws a taste for each slot from the posterior
+    instead, --chaos 100 from all of it. Without one, --chaos lets go
     of the prompt slot by slot: the guidance falls from the preset's in the first image to LEAST_GUIDANCE of
     it, at --chaos 100, in the last.
     """
@@ -71,39 +73,41 @@ def plan(
         fall = (1 - LEAST_GUIDANCE) * spec.chaos / 100
         return [Plan(n, preset.guidance * (1 - fall * n / max(spec.n - 1, 1)), None) for n in slots]
     if not spec.chaos:
-        return _personal(spec, preset, taste, text_vector, words, count=spec.n)
+        variety = conditioning.variety(spec.stylize or 0)
+        sides = _personal(spec, preset, taste, text_vector, words, variety=variety)
+        return [replace(sides[spec.slot_seed(n) % SIDES], slot=n) for n in slots]
     drawn = []
     for n in slots:
         rng = np.random.default_rng(spec.slot_seed(n))
         one = Taste(conditioning.sample(taste.blend, rng, spec.chaos), taste.space)
-        drawn.append(replace(_personal(spec, preset, one, text_vector, words, count=1)[0], slot=n))
+        drawn.append(replace(_personal(spec, preset, one, text_vector, words, variety=0.0)[0], slot=n))
     return drawn
 
 
 def _personal(
-    spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors, words: Words | None, *, count: int
+    spec: Spec, preset: Preset, taste: Taste, text_vector: Vectors, words: Words | None, *, variety: float
 ) -> list[Plan]:
-    """The conditions of the first `count` slots that a taste acts on."""
+    """The conditions of slot 0 for each of SIDES of a taste that acts on it; the whole comes first."""
     assert spec.stylize is not None
     known = confidence(taste.blend.posterior, prior(taste.space))
     adapter = preset.adapter
     scale = conditioning.strength(spec.stylize, known, adapter.max_scale if adapter is not None else 1.0)
     if scale == 0:
-        return [Plan(n, preset.guidance, None) for n in range(count)]
+        return [Plan(0, preset.guidance, None)] * SIDES
     if adapter is None:
         said = words.of(taste.blend, taste.space, scale) if words is not None else ()
-        return [Plan(n, preset.guidance, None, taste, said) for n in range(count)]
+        return [Plan(0, preset.guidance, None, taste, said)] * SIDES
     sides = conditioning.taste_sides(
         taste.blend,
         taste.space,
         text_vector.astype(np.float64),
-        count=count,
-        variety=conditioning.variety(spec.stylize),
+        count=SIDES,
+        variety=variety,
         guard=adapter.guard,
     )
     # Equal sides stay one, so that they are painted as one shot.
     acting = {id(side): Conditioning(side.positive, side.negative, scale) for side in sides}
-    return [Plan(n, preset.guidance, acting[id(side)], taste) for n, side in enumerate(sides)]
+    return [Plan(0, preset.guidance, acting[id(side)], taste) for side in sides]
 
 
 def shots(spec: Spec, plans: list[Plan]) -> list[tuple[tuple[int, ...], Shot]]:

@@ -10,7 +10,7 @@ from app.presets import Adapter, Preset
 from app.spec import Spec
 from tests.worker import tiny
 from tests.worker.tastes import make_space, make_taste, store_code
-from worker.conditioning import LEAST_GUIDANCE, Taste, load_taste, plan, shots
+from worker.conditioning import LEAST_GUIDANCE, SIDES, Taste, load_taste, plan, shots
 
 PRESET = Preset(
     name="tiny",
@@ -61,17 +61,18 @@ def test_a_taste_at_its_strongest_paints_the_grid_in_one_shot(taste: Taste) -> N
     assert shot.conditioning is not None
 
 
-def test_a_grid_shows_sides_of_a_taste_the_same_each_time_and_the_whole_first(taste: Taste) -> None:
-    def sides(stylize: int, n: int = 4) -> list[bytes]:
-        asked = spec(stylize, n=n)
+def test_a_grid_shows_every_side_of_a_taste_and_the_seed_says_which(taste: Taste) -> None:
+    def sides(asked: Spec) -> list[bytes]:
         acting = [item.conditioning for item in plan(asked, PRESET, taste, VECTOR)]
         return [acts.positive.tobytes() for acts in acting if acts is not None]
 
-    grid = sides(100)
-    assert len(set(grid)) == 4
-    assert sides(100) == grid
-    assert sides(100, n=2) == grid[:2]
-    assert grid[0] == sides(1000)[0]
+    grid, (whole, *_) = sides(spec(n=4)), sides(spec(1000))
+    assert len(set(grid)) == SIDES == 4
+    assert whole in grid
+    assert sides(spec(n=2)) == grid[:2]
+    assert sides(spec(n=8)) == 2 * grid
+    alone = spec(n=1).model_copy(update={"seed": spec().slot_seed(2)})
+    assert sides(alone) == [grid[2]]
 
 
 def test_chaos_with_a_taste_draws_one_for_each_slot_the_same_each_time(taste: Taste) -> None:
