@@ -64,9 +64,8 @@ def plan(
 
     With a taste, slots show sides of it, the less so the stronger it is asked for: which one, its seed says,
     so that an image alone is that of the grid. --chaos draws a taste for each slot from the posterior
-    instead, --chaos 100 from all of it. Without one, --chaos lets go
-    of the prompt slot by slot: the guidance falls from the preset's in the first image to LEAST_GUIDANCE of
-    it, at --chaos 100, in the last.
+    instead, --chaos 100 from all of it. Without a taste, --chaos lets go of the prompt slot by slot: the
+    guidance falls from the preset's in the first image to LEAST_GUIDANCE of it, at --chaos 100, in the last.
     """
     slots = range(spec.n)
     if taste is None:
