@@ -113,13 +113,13 @@ def chosen(fitted: Fitted, pool: Choices, n: int, rng: np.random.Generator) -> I
     Each is the most telling of up to 200 that are left, one in ten is drawn at random, and the taste is
     brought up to date after each.
     """
-    difference, left = fitted.differences(pool), list(rng.permutation(len(pool)))
+    left = list(rng.permutation(len(pool)))
     met = Counter[int]()
     order: list[int] = []
-    posterior, none = fitted.prior, np.zeros((len(pool), fitted.places.shape[1]))
+    posterior, first, second = fitted.prior, fitted.places[pool.a], fitted.places[pool.b]
     while left and len(order) < n:
         some = left[:CANDIDATES]
-        row = some[choose(posterior, difference[some], none[: len(some)], rng=rng).index]
+        row = some[choose(posterior, first[some], second[some], rng=rng).index]
         left.remove(row)
         order.append(row)
         one = newest(fitted.compare(pool.take(np.array([row]))), met)

@@ -39,6 +39,26 @@ def test_the_most_telling_pair_is_chosen() -> None:
     assert (chosen.index, chosen.random) == (1, False)
 
 
+def test_every_second_pair_is_sought_among_what_is_liked() -> None:
+    posterior = Posterior(mean=np.array([2.0, 0.0, 0.0]), cov=np.eye(3), count=9)
+    # The first pair of two liked images teaches a little less than the second, of two disliked ones.
+    left = np.array([[3.0, 1.0], [-3.0, 1.1]])
+    right = np.array([[3.0, 0.0], [-3.0, 0.0]])
+    rng = np.random.default_rng(0)
+    shares = {
+        share: np.mean(
+            [choose(posterior, left, right, rng=rng, random_share=0.0, liked_share=share).index for _ in range(400)]
+        )
+        for share in (0.0, 0.5, 1.0)
+    }
+    assert shares[0.0] == 1.0
+    assert shares[0.5] == pytest.approx(0.5, abs=0.1)
+    assert shares[1.0] == 0.0
+    # Nobody is thought to like anything before the first answer.
+    fresh = choose(flat_prior(2), left, right, rng=rng, random_share=0.0, liked_share=1.0)
+    assert fresh.index == 1
+
+
 def test_recent_topics_step_back() -> None:
     left, right = np.array([[1.0, 0.0], [0.0, 0.9]]), np.zeros((2, 2))
     topics = np.array([[7, 7], [8, 9]])
