@@ -77,7 +77,7 @@ def draw(
     """Up to `count` pairs that `profile` was never shown, no image twice among them while there are others.
 
     Candidate images come from a few random places of the gallery, read along its random keys; of a few
-    hundred pairs of them `app.taste.pairs.choose` takes the most informative.
+    hundred pairs of them `app.taste.pairs.choose` takes the one that teaches most.
     """
     rng = rng or np.random.default_rng()
     images, where = candidates(session, space=space, rng=rng)

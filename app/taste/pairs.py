@@ -13,7 +13,7 @@ from app.taste.likelihood import LAPSE, SCALE, probability
 from app.taste.posterior import Posterior, moments
 
 RANDOM_SHARE = 0.1
-# Of the pairs that are not random, how many are sought among what is liked, and what a unit of value then adds
+# The share of pairs, random ones aside, that are sought among what is liked, and what a unit of value adds
 # to the logarithm of a gain.
 LIKED_SHARE, LIKING = 0.5, 0.2
 REPEAT_FACTOR = 0.7

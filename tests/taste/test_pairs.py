@@ -47,7 +47,10 @@ def test_every_second_pair_is_sought_among_what_is_liked() -> None:
     rng = np.random.default_rng(0)
     shares = {
         share: np.mean(
-            [choose(posterior, left, right, rng=rng, random_share=0.0, liked_share=share).index for _ in range(400)]
+            [
+                choose(posterior, left, right, rng=rng, random_share=0.0, liked_share=share).index
+                for _ in range(400)
+            ]
         )
         for share in (0.0, 0.5, 1.0)
     }
