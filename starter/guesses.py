@@ -8,6 +8,7 @@ this the decoder has to make a picture.
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -19,13 +20,13 @@ from diffusers import UNet2DConditionModel
 from starter import losses, sampler, schedule, text, unet, vision
 from starter.attributes import TOLD, from_codes
 from starter.captions import Speaker
-from starter.dataset import RUNS, SQUARE, home, load
+from starter.dataset import SQUARE, home, load
 from starter.device import DEVICE, narrow
 
 SEED = 23
 COUNT = 2500
 BATCH = 32
-LAST = 5  # the most of the sampler's steps that are taken again
+LAST = 2  # the most of the sampler's steps that are taken again: after more, little of the drawing is left
 FILE, WHICH = "guesses.npy", "guesses.index.npy"
 
 
@@ -40,8 +41,12 @@ def build(processes: int = 2) -> None:
             made.append(guessed)
             if len(made) % 10 == 0:
                 print(f"guesses {len(made) * BATCH}/{COUNT}", flush=True)
-    # Training may have the old ones mapped into its memory: they are replaced, not written over.
-    for name, found in ((WHICH, index), (FILE, np.concatenate(made))):
+    keep(index, np.concatenate(made))
+
+
+def keep(index: np.ndarray, guessed: np.ndarray) -> None:
+    """Write them. Training may have mapped the old ones: they are replaced, not written over."""
+    for name, found in ((WHICH, index), (FILE, guessed)):
         fresh = home(SQUARE) / f"part.{name}"
         np.save(fresh, found)
         fresh.replace(home(SQUARE) / name)
@@ -58,32 +63,49 @@ def part_of(task: tuple[np.ndarray, np.random.Generator]) -> np.ndarray:
 @lru_cache
 def trained() -> UNet2DConditionModel:
     model = unet.build().to(DEVICE)
-    model.load_state_dict(torch.load(RUNS / "unet.final.pt", weights_only=True))
+    model.load_state_dict(unet.trained())
     return model
 
 
 @torch.no_grad()
 def again(model: UNet2DConditionModel, index: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
     """(n, CHANNELS, h, w) float16 of square pictures (n,), out of noise as before the last `steps`."""
-    unet.set_scale(model, 0.0)
-    speaker, tokens = Speaker(rng, unseen_rates={}), text.trained()
+    speaker = Speaker(rng, unseen_rates={})
     captions = [speaker.say(from_codes(row), list(TOLD)) for row in load(SQUARE).codes[index]]
-    words = text.hidden(*tokens, [""] * len(index) + captions).float().to(DEVICE)
-    nothing = torch.zeros(2 * len(index), 1, vision.WIDTH, device=DEVICE)
-    solver = schedule.scheduler()
-    solver.set_timesteps(sampler.STEPS)
     first = sampler.STEPS - steps
-    solver.set_begin_index(first)
-    alpha = losses.SIGNAL[solver.timesteps[first]]
+    alpha = losses.SIGNAL[times()[first]]
     x = unet.bucket(SQUARE).take(index.tolist())
     noise = torch.from_numpy(rng.normal(size=x.shape).astype(np.float32))
-    x = (alpha * x + (1 - alpha**2).sqrt() * noise).to(DEVICE)
+    *_, x = followed(model, alpha * x + (1 - alpha**2).sqrt() * noise, captions, first)
+    return np.asarray(x.numpy(), np.float16)
+
+
+def times() -> torch.Tensor:
+    """(sampler.STEPS,) times of the sampler's steps."""
+    solver = schedule.scheduler()
+    solver.set_timesteps(sampler.STEPS)
+    return solver.timesteps
+
+
+@torch.no_grad()
+def followed(
+    model: UNet2DConditionModel, x: torch.Tensor, captions: list[str], first: int = 0
+) -> Iterator[torch.Tensor]:
+    """Noisy latents (n, CHANNELS, h, w), then what each step of the sampler from `first` on makes of them."""
+    unet.set_scale(model, 0.0)
+    words = text.hidden(*text.trained(), [""] * len(captions) + captions).float().to(DEVICE)
+    nothing = torch.zeros(2 * len(captions), 1, vision.WIDTH, device=DEVICE)
+    solver = schedule.scheduler()
+    solver.set_timesteps(sampler.STEPS)
+    solver.set_begin_index(first)
+    x = x.to(DEVICE)
+    yield x.cpu()
     for t in solver.timesteps[first:]:
         with narrow():
             v = model(torch.cat([x, x]), t, words, added_cond_kwargs={"image_embeds": [nothing]}).sample
         without, told = v.float().chunk(2)
         x = solver.step(without + sampler.GUIDANCE * (told - without), t, x).prev_sample
-    return np.asarray(x.cpu().numpy(), np.float16)
+        yield x.cpu()
 
 
 def known(folder: Path) -> tuple[np.ndarray, np.ndarray]:

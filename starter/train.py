@@ -18,9 +18,11 @@ from starter import (
     export,
     gallery,
     guesses,
+    inventions,
     judge,
     latents,
     restore,
+    sharpen,
     taste,
     text,
     unet,
@@ -35,25 +37,34 @@ Learn = Callable[[Budget], None]
 LEARN: dict[str, Learn] = {
     "text": text.train, "critic": critic.train, "vision": vision.train, "judge": judge.train,
     "decoder": vae.train_decoder, "repaint": vae.train_repaint, "encoder": vae.train_encoder,
+    "sharpen": sharpen.train,
     "unet": lambda budget: unet.train(budget, on_checkpoint=watch.Watch()),
 }  # fmt: skip
 # Samples a stage trains on where no time limit is given.
 SAMPLES = {
     "text": 60_000, "critic": 40_000, "vision": 90_000, "judge": 60_000, "decoder": 30_000,
-    "repaint": 10_000, "encoder": 10_000, "unet": 200_000,
+    "repaint": 10_000, "encoder": 10_000, "unet": 200_000, "sharpen": 50_000,
 }  # fmt: skip
+
+
+def guess_again() -> None:
+    guesses.build()
+    inventions.build()
+
+
 PLAIN: dict[str, Callable[[], None]] = {
     "draw": dataset.draw_all,
     "latents": latents.build,
-    "guesses": guesses.build,
-    "export": lambda: export.export(torch.load(dataset.RUNS / "unet.final.pt", weights_only=True)),
+    "inventions": inventions.build,
+    "guesses": guess_again,
+    "export": lambda: export.export(unet.trained()),
     "gallery": gallery.build,
     "taste": taste.build,
     "restore": restore.build,
 }
 STAGES = (
     "draw", "text", "critic", "vision", "judge", "latents", "decoder", "encoder", "unet",
-    "guesses", "repaint", "export", "taste", "gallery",
+    "inventions", "sharpen", "guesses", "repaint", "export", "taste", "gallery",
 )  # fmt: skip
 FINAL = {
     **{stage: dataset.RUNS / f"{stage}.final.pt" for stage in LEARN if stage != "judge"},

@@ -84,6 +84,14 @@ def build() -> UNet2DConditionModel:
     return unet.requires_grad_(True)
 
 
+def trained() -> dict[str, torch.Tensor]:
+    """The state that training has ended with: sharpened, once it has been."""
+    sharpened = RUNS / "sharpen.final.pt"
+    path = sharpened if sharpened.exists() else RUNS / "unet.final.pt"
+    found: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
+    return found
+
+
 def is_inner(name: str, parameter: torch.nn.Parameter) -> bool:
     """Whether a parameter is a matrix or a kernel between hidden features, not at the model's ends."""
     ends = ("conv_in", "conv_out", "time_embedding", "add_embedding")

@@ -8,6 +8,8 @@ both from a picture; nothing in training needs it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,21 +17,35 @@ from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 
-from starter import critic, discriminator, guesses, latents, phases
+from starter import critic, discriminator, guesses, inventions, latents, phases
 from starter.attributes import MEDIA
 from starter.dataset import RUNS, SQUARE, home, load
 from starter.device import DEVICE, NARROW, here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
 
-# Which pictures to paint next, and (n, CHANNELS, h / 16, w / 16) latents of them.
-Pick = Callable[[int, torch.Generator], tuple[list[int], torch.Tensor]]
+
+@dataclass(frozen=True)
+class Lot:
+    """What to paint next: (n, CHANNELS, h / 16, w / 16) latents, and n drawings of the same media.
+
+    The latents are of these very drawings unless they are `free`: invented, so that nobody knows a picture of
+    them.
+    """
+
+    index: list[int]
+    z: torch.Tensor
+    free: bool = False
+
+
+Pick = Callable[[int, torch.Generator], Lot]
 
 SEED = 11
 # The most that the decoder learns to see through, no denoiser being exact: noise, what guidance makes of
 # codes and colours, and how far colours stray over a picture and over parts of it.
 NOISE, STRETCH, STRAY, STRAY_PARTS = 0.3, (0.85, 1.4), 0.6, 0.5
-GUESSED = 0.75  # share of the batches that the denoiser has made, once it can
+# Shares of the batches that the denoiser has made, once it can: of drawings under noise, of captions alone.
+GUESSED, INVENTED = 0.55, 0.25
 # Media without a pattern that repeats are the hardest for a decoder that knows places by numbers: they come
 # more often, as often as this for once of the others.
 OFTEN = {
@@ -41,7 +57,10 @@ OFTEN = {
     "charcoal": 1.5,
     "glass": 1.5,
 }
-DOUBT = 0.6  # how strongly the discriminator pulls at a painting, beside all other errors together
+# How strongly the discriminator pulls at a painting, beside all other errors together; and where there is no
+# picture that it should be.
+DOUBT, FREE_DOUBT = 0.6, 0.6
+OWN = "discriminator."  # what its parameters' names begin with
 HALVES = {"encoder": ("encoder", "quant_conv"), "decoder": ("decoder", "post_quant_conv")}
 CONFIG = {
     "down_block_types": ("DownEncoderBlock2D",) * 5,
@@ -133,31 +152,51 @@ def train_decoder(budget: Budget) -> None:
     """Learn to paint: from latents, a little disturbed, to whole pictures, which have edges."""
     pictures, exact = load(), exact_latents()
 
-    def pick(count: int, generator: torch.Generator) -> tuple[list[int], torch.Tensor]:
+    def pick(count: int, generator: torch.Generator) -> Lot:
         index = torch.randint(len(pictures), (count,), generator=generator).tolist()
-        return index, disturbed(rows(exact, index), generator)
+        return Lot(index, disturbed(rows(exact, index), generator))
 
     paint("decoder", Half(begun("decoder"), HALVES["decoder"]), pick, budget)
 
 
 def train_repaint(budget: Budget) -> None:
-    """Go on against a discriminator, with latents as the denoiser guesses them; every fourth batch still has
-    the others."""
-    pictures, exact = load(), exact_latents()
-    which, guessed = guesses.known(home(SQUARE))
-    often = torch.tensor([OFTEN.get(medium, 1.0) for medium in MEDIA])[pictures.codes[:, 1].astype(int)]
-
-    def pick(count: int, generator: torch.Generator) -> tuple[list[int], torch.Tensor]:
-        if float(torch.rand((), generator=generator)) < GUESSED:
-            at = torch.multinomial(often[which], count, generator=generator).tolist()
-            return which[at].tolist(), rows(guessed, at)
-        index = torch.multinomial(often, count, generator=generator).tolist()
-        return index, disturbed(rows(exact, index), generator)
-
+    """Go on against a discriminator, with latents as the denoiser guesses and invents them; every fifth batch
+    still has the others."""
     torch.manual_seed(SEED)
     half = Half(trained().requires_grad_(True), HALVES["decoder"])
     half.discriminator = discriminator.Discriminator()
-    paint("repaint", half, pick, budget)
+    if (before := RUNS / "repaint.final.pt").exists():
+        # A discriminator that knows nothing yet pulls as strongly as one that does, and anywhere.
+        kept = torch.load(before, weights_only=True)
+        own = {key.removeprefix(OWN): value for key, value in kept.items() if key.startswith(OWN)}
+        half.discriminator.load_state_dict(own)
+    paint("repaint", half, often(), budget, lr=2e-4)
+
+
+def often() -> Pick:
+    """Guesses, inventions and drawings' own latents, of some media more OFTEN."""
+    pictures, exact, invented = load(), exact_latents(), inventions.known()
+    which, guessed = guesses.known(home(SQUARE))
+    share = torch.tensor([OFTEN.get(medium, 1.0) for medium in MEDIA])
+    media = torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
+    of_medium = [torch.nonzero(media == number)[:, 0] for number in range(len(MEDIA))]
+    wanted = torch.from_numpy(invented.codes[:, 1].astype(np.int64))
+
+    def pick(count: int, generator: torch.Generator) -> Lot:
+        kind = float(torch.rand((), generator=generator))
+        if kind < GUESSED:
+            at = torch.multinomial(share[media[which]], count, generator=generator).tolist()
+            return Lot(which[at].tolist(), rows(guessed, at))
+        if kind < GUESSED + INVENTED:
+            at = torch.multinomial(share[wanted], count, generator=generator).tolist()
+            alike = [of_medium[int(medium)] for medium in wanted[at]]
+            chosen = [int(torch.randint(len(same), (), generator=generator)) for same in alike]
+            index = [int(same[n]) for same, n in zip(alike, chosen, strict=True)]
+            return Lot(index, torch.from_numpy(invented.states[at, -1].astype(np.float32)), free=True)
+        index = torch.multinomial(share[media], count, generator=generator).tolist()
+        return Lot(index, disturbed(rows(exact, index), generator))
+
+    return pick
 
 
 def exact_latents() -> np.ndarray:
@@ -176,17 +215,24 @@ def paint(name: str, half: Half, pick: Pick, budget: Budget, *, batch: int = 4, 
     against = half.discriminator
     if not NARROW:  # measured: 1.84 pictures a second and core; without 1.71
         phases.install(half)
+    before = deepcopy(half).to(DEVICE).requires_grad_(False)
     _, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
-        index, z = pick(batch // world, generator)
-        x, z, classes = here(to_tensor(pictures.images[index]), z, media[index])
+        lot = pick(batch // world, generator)
+        x, z, classes = here(to_tensor(pictures.images[lot.index]), lot.z, media[lot.index])
         with narrow():
             y = half.decoder(half.post_quant_conv(z)).float()
         if against is None:
             return error(y, x, eye)
+        if lot.free:
+            with torch.no_grad(), narrow():
+                was = before.decoder(before.post_quant_conv(z)).float()
+            off, pull = strayed(y, was, eye, classes), FREE_DOUBT
+        else:
+            off, pull = error(y, x, eye), DOUBT
         lesson = discriminator.lesson(against, y, x, classes)
-        return pulled(y, error(y, x, eye), discriminator.doubt(against, y, classes)) + lesson
+        return pulled(y, off, discriminator.doubt(against, y, classes), pull) + lesson
 
     shadow = fit(
         name, half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
@@ -194,13 +240,24 @@ def paint(name: str, half: Half, pick: Pick, budget: Budget, *, batch: int = 4, 
     finish(name, half, shadow)
 
 
-def pulled(made: torch.Tensor, error: torch.Tensor, doubt: torch.Tensor) -> torch.Tensor:
-    """The error, with the gradient of the error and that of the doubt, brought to DOUBT times its length.
+def strayed(
+    made: torch.Tensor, before: torch.Tensor, judge: critic.Critic, media: torch.Tensor
+) -> torch.Tensor:
+    """Error of paintings that have no picture: colours from those that the decoder gave them before, and the
+    medium that the critic sees."""
+    with narrow():
+        taken = judge(made).float()
+    means = [F.avg_pool2d(x, 8) for x in (made, before)]
+    return F.l1_loss(*means) + hue(*means) + 0.2 * F.cross_entropy(taken, media)
+
+
+def pulled(made: torch.Tensor, error: torch.Tensor, doubt: torch.Tensor, share: float) -> torch.Tensor:
+    """The error, with its gradient and that of the doubt, brought to `share` times its length.
 
     A discriminator's gradient grows a hundredfold as it learns (after Esser et al. 2021).
     """
     pull, push = (torch.autograd.grad(loss, made)[0] for loss in (error, doubt))
-    both = pull + push * (DOUBT * pull.norm() / (push.norm() + 1e-12))
+    both = pull + push * (share * pull.norm() / (push.norm() + 1e-12))
     moving = (made * both).sum()
     return moving - moving.detach() + error.detach()
 

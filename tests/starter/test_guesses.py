@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from starter import dataset, guesses, latents, restore, sampler, text, unet, vae
+from starter import critic, dataset, guesses, inventions, latents, loop, restore, sampler, text, unet, vae
 from starter.attributes import from_codes
 
 
@@ -42,3 +42,34 @@ def test_a_guess_is_still_the_drawing(tmp_path: Path, monkeypatch: pytest.Monkey
     alike = np.corrcoef(coarse)[:6, 6:]
     assert (alike.argmax(1) == np.arange(6)).all()
     assert guesses.LAST < sampler.STEPS
+
+
+def test_lots_are_guessed_invented_or_drawn(runs: Path) -> None:
+    pictures, exact = dataset.load(), vae.exact_latents()
+    which = np.arange(0, len(pictures), 2)
+    guesses.keep(which, exact[which] + np.float16(1))
+    generator, pick = torch.Generator().manual_seed(0), vae.often()
+    lots = [pick(3, generator) for _ in range(120)]
+    invented = [lot for lot in lots if lot.free]
+    assert np.isclose(len(invented) / len(lots), vae.INVENTED, atol=0.15)
+    known = inventions.known()
+    ends = known.states[:, -1].astype(np.float32)
+    media = {end.tobytes(): codes[1] for end, codes in zip(ends, known.codes, strict=True)}
+    for lot in invented:
+        for index, z in zip(lot.index, lot.z.numpy(), strict=True):
+            assert pictures.codes[index, 1] == media[z.tobytes()]
+    guessed = [lot for lot in lots if not lot.free and np.allclose(lot.z, exact[lot.index] + np.float16(1))]
+    assert np.isclose(len(guessed) / len(lots), vae.GUESSED, atol=0.15)
+    assert all(index % 2 == 0 for lot in guessed for index in lot.index)
+
+
+def test_a_decoder_is_painted_on_without_a_picture_to_compare_with(runs: Path) -> None:
+    exact = vae.exact_latents()
+    guesses.keep(np.arange(len(exact)), exact)
+    torch.save(critic.Critic().state_dict(), runs / "critic.final.pt")
+    before = vae.trained()
+    vae.train_repaint(loop.Budget(24))
+    after = vae.trained()
+    assert not torch.equal(after.decoder.conv_out.weight, before.decoder.conv_out.weight)
+    assert all(torch.isfinite(value).all() for value in after.state_dict().values())
+    assert torch.equal(after.encoder.conv_in.weight, before.encoder.conv_in.weight)
