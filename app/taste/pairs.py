@@ -57,14 +57,15 @@ def choose(
     if not len(left):
         raise InvalidInput("there is no pair to choose from")
     swapped = bool(rng.random() < 0.5)
-    if rng.random() < random_share:
+    kind = rng.random()
+    if kind < random_share:
         return Choice(index=int(rng.integers(len(left))), random=True, swapped=swapped)
     gain = information_gain(posterior, left - right)
     if topics is not None and len(recent_topics):
         recent = np.asarray(list(recent_topics))
         repeats = (topics[:, :, None] == recent).sum(axis=(1, 2))
         gain = gain * REPEAT_FACTOR**repeats
-    if rng.random() < liked_share:
+    if kind < random_share + (1.0 - random_share) * liked_share:
         liking = LIKING * ((left + right) @ posterior.weights)
         gain = gain * np.exp(liking - liking.max())
     return Choice(index=int(gain.argmax()), random=False, swapped=swapped)

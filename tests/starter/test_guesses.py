@@ -68,7 +68,7 @@ def test_a_decoder_is_painted_on_without_a_picture_to_compare_with(runs: Path) -
     guesses.keep(np.arange(len(exact)), exact)
     torch.save(critic.Critic().state_dict(), runs / "critic.final.pt")
     before = vae.trained()
-    vae.train_repaint(loop.Budget(24))
+    vae.train_repaint(loop.Budget(8))
     after = vae.trained()
     assert not torch.equal(after.decoder.conv_out.weight, before.decoder.conv_out.weight)
     assert all(torch.isfinite(value).all() for value in after.state_dict().values())
