@@ -245,7 +245,7 @@ def train(budget: Budget, *, lr: float = 4e-4) -> None:
         off = (guided[:, SAID] - known).square().mean((1, 2, 3)) * sure
         against = doubt(pair.discriminator, guided, drawn, told)
         step = lesson(pair.discriminator, guided, drawn, told, held=held)
-        return plain + pulled(with_, error, against) + KNOWN * off.mean() + step
+        return plain + losses.pulled(with_, error, against, PULL) + KNOWN * off.mean() + step
 
     shadow = fit(
         "sharpen", pair, loss_of, batch=SHARP * world, lr=lr, budget=budget, seed=SEED, decay=0.99,
@@ -256,11 +256,3 @@ def train(budget: Budget, *, lr: float = 4e-4) -> None:
             name.removeprefix("unet."): value for name, value in shadow.items() if name.startswith("unet.")
         }
         torch.save(own, RUNS / "sharpen.final.pt")
-
-
-def pulled(made: torch.Tensor, error: torch.Tensor, doubt: torch.Tensor) -> torch.Tensor:
-    """The error, with its gradient and PULL times as much of the doubt's."""
-    pull, push = (torch.autograd.grad(loss, made, retain_graph=True)[0] for loss in (error, doubt))
-    both = pull + push * (PULL * pull.norm() / (push.norm() + 1e-12))
-    moving = (made * both).sum()
-    return moving - moving.detach() + error.detach()

@@ -17,7 +17,7 @@ from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 
-from starter import critic, discriminator, guesses, inventions, latents, phases
+from starter import critic, discriminator, guesses, inventions, latents, losses, phases
 from starter.attributes import MEDIA
 from starter.dataset import RUNS, SQUARE, home, load
 from starter.device import DEVICE, NARROW, here, narrow
@@ -232,7 +232,7 @@ def paint(name: str, half: Half, pick: Pick, budget: Budget, *, batch: int = 4, 
         else:
             off, pull = error(y, x, eye), DOUBT
         lesson = discriminator.lesson(against, y, x, classes)
-        return pulled(y, off, discriminator.doubt(against, y, classes), pull) + lesson
+        return losses.pulled(y, off, discriminator.doubt(against, y, classes), pull) + lesson
 
     shadow = fit(
         name, half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
@@ -249,17 +249,6 @@ def strayed(
         taken = judge(made).float()
     means = [F.avg_pool2d(x, 8) for x in (made, before)]
     return F.l1_loss(*means) + hue(*means) + 0.2 * F.cross_entropy(taken, media)
-
-
-def pulled(made: torch.Tensor, error: torch.Tensor, doubt: torch.Tensor, share: float) -> torch.Tensor:
-    """The error, with its gradient and that of the doubt, brought to `share` times its length.
-
-    A discriminator's gradient grows a hundredfold as it learns (after Esser et al. 2021).
-    """
-    pull, push = (torch.autograd.grad(loss, made)[0] for loss in (error, doubt))
-    both = pull + push * (share * pull.norm() / (push.norm() + 1e-12))
-    moving = (made * both).sum()
-    return moving - moving.detach() + error.detach()
 
 
 def disturbed(z: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import torch
 
-from starter import vae
+from starter import losses
 from starter.attributes import MEDIA
 from starter.discriminator import PAINTED, Discriminator, doubt, lesson
 
@@ -43,7 +43,7 @@ def test_it_learns_to_tell_textures_and_what_is_none_of_them() -> None:
 def test_its_pull_is_as_long_as_is_said_however_sure_it_is() -> None:
     made = torch.zeros(4, requires_grad=True)
     wanted, sure = torch.tensor([3.0, 0.0, 4.0, 0.0]), 1000 * torch.tensor([0.0, 1.0, 0.0, 0.0])
-    loss = vae.pulled(made, (made * wanted).sum() + 7, (made * sure).sum(), 0.6)
+    loss = losses.pulled(made, (made * wanted).sum() + 7, (made * sure).sum(), 0.6)
     loss.backward()
     assert loss.item() == 7
     assert made.grad is not None
