@@ -57,9 +57,7 @@ OFTEN = {
     "charcoal": 1.5,
     "glass": 1.5,
 }
-# How strongly the discriminator pulls at a painting, beside all other errors together; and where there is no
-# picture that it should be.
-DOUBT, FREE_DOUBT = 0.6, 0.6
+DOUBT = 0.6  # how strongly the discriminator pulls at a painting, beside all other errors together
 OWN = "discriminator."  # what its parameters' names begin with
 HALVES = {"encoder": ("encoder", "quant_conv"), "decoder": ("decoder", "post_quant_conv")}
 CONFIG = {
@@ -228,11 +226,11 @@ def paint(name: str, half: Half, pick: Pick, budget: Budget, *, batch: int = 4, 
         if lot.free:
             with torch.no_grad(), narrow():
                 was = before.decoder(before.post_quant_conv(z)).float()
-            off, pull = strayed(y, was, eye, classes), FREE_DOUBT
+            off = strayed(y, was, eye, classes)
         else:
-            off, pull = error(y, x, eye), DOUBT
+            off = error(y, x, eye)
         lesson = discriminator.lesson(against, y, x, classes)
-        return losses.pulled(y, off, discriminator.doubt(against, y, classes), pull) + lesson
+        return losses.pulled(y, off, discriminator.doubt(against, y, classes), DOUBT) + lesson
 
     shadow = fit(
         name, half, loss_of, batch=batch, lr=lr, budget=budget, seed=SEED, decay=0.99, inner=is_inner
