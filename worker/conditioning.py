@@ -102,6 +102,7 @@ def _personal(
         text_vector.astype(np.float64),
         count=SIDES,
         variety=variety,
+        aversion=conditioning.aversion(spec.stylize),
         guard=adapter.guard,
     )
     # Equal sides stay one, so that they are painted as one shot.

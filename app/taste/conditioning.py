@@ -33,7 +33,7 @@ def strength(stylize: float, confidence: float, maximum: float) -> float:
     """Return the adapter's scale: sqrt(stylize / 1000) * confidence * maximum, 0 at stylize 0."""
     if not (0.0 <= stylize <= 1000.0 and 0.0 <= confidence <= 1.0 and maximum >= 0.0):
         raise InvalidInput("stylize lies in 0-1000, confidence in 0-1, and the maximum is not negative")
-    return float(np.sqrt(stylize / 1000.0) * confidence * maximum)
+    return _share(stylize) * confidence * maximum
 
 
 def sample(taste: FrozenTaste, rng: np.random.Generator, spread: float) -> FrozenTaste:
@@ -49,7 +49,22 @@ def sample(taste: FrozenTaste, rng: np.random.Generator, spread: float) -> Froze
 
 def variety(stylize: float) -> float:
     """Return how different a grid's sides of a taste are, 0 to 1: less so the stronger it is asked for."""
-    return 1.0 - float(np.sqrt(stylize / 1000.0))
+    return 1.0 - _share(stylize)
+
+
+def aversion(stylize: float) -> float:
+    """Return how much of what is disliked is painted away from, 1 to 0: less, the stronger the taste.
+
+    Guidance goes several times the way from the negative embedding to the positive one. At full strength,
+    where the two differ in every respect, that overshoots, and subject and look are lost alike; away from the
+    usual image it does not (measured: benchmarks/README.md).
+    """
+    return 1.0 - _share(stylize)
+
+
+def _share(stylize: float) -> float:
+    """Of full strength, 0 to 1."""
+    return float(np.sqrt(stylize / 1000.0))
 
 
 def taste_embedding(
@@ -84,6 +99,7 @@ def taste_sides(
     *,
     count: int,
     variety: float = 0.0,
+    aversion: float = 1.0,
     temperature: float = TEMPERATURE,
     kappa: float = KAPPA,
     step: float = STEP,
@@ -92,14 +108,16 @@ def taste_sides(
     """Return what each of `count` images is painted with: `taste_embedding` first, then sides of the taste.
 
     A side is held together around a liked exemplar that is unlike those of the sides before it, chosen one by
-    one, so that a longer grid begins with the same. At variety 0 all are the first.
+    one, so that a longer grid begins with the same. At variety 0 all are the first. The negative embedding is
+    of the disliked as much as `aversion` says, 0 to 1, and for the rest of the usual image; of the disliked
+    alone where nothing is liked.
     """
     if (taste.encoder, taste.space_version) != (space.encoder, space.version):
         raise IncompatibleTastes("the taste belongs to another model or space")
     if len(taste.posterior.weights) != len(space.scales):
         raise IncompatibleTastes("the taste and the space differ in dimension")
-    if not temperature > 0.0:
-        raise InvalidInput("the temperature is a positive number")
+    if not (temperature > 0.0 and 0.0 <= aversion <= 1.0):
+        raise InvalidInput("the temperature is a positive number, and the aversion lies in 0-1")
     guard = guard and len(taste.liked) + len(taste.disliked) > 0
     liked, disliked = _embeddings(taste, guard)
     direction = unit(taste.posterior.weights)
@@ -112,6 +130,8 @@ def taste_sides(
         space, taste.disliked, disliked, -direction, kappa * _likeness(taste.disliked, prompt)
     )
     away = _at_length(space, unwanted.mean(space.centre, temperature) - towards)
+    if len(liked) and np.linalg.norm(space.centre) > 0.0:
+        away = _at_length(space, aversion * away + (1.0 - aversion) * _at_length(space, space.centre))
     whole = wanted.mean(space.centre, temperature)
     first = Conditioning(positive=_at_length(space, whole + towards), negative=away)
     if variety == 0.0 or not len(liked):

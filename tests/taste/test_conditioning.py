@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.taste.arrays import Array
+from app.taste.blend import blend
 from app.taste.codes import freeze
 from app.taste.conditioning import (
+    aversion,
     sample,
     strength,
     taste_embedding,
@@ -80,6 +83,33 @@ def test_sides_differ_more_the_more_variety_there_is() -> None:
 
     assert 0.0 == spread(0.0) < spread(0.3) < spread(1.0)
     assert variety(0) == 1.0 > variety(100) > variety(500) > variety(1000) == 0.0
+
+
+def test_the_stronger_a_taste_the_less_it_is_painted_away_from_what_is_disliked() -> None:
+    def negative(aversion: float) -> Array:
+        sides = taste_sides(TASTE, GALLERY.space, count=2, aversion=aversion, guard=False)
+        assert np.array_equal(sides[0].positive, taste_embedding(TASTE, GALLERY.space, guard=False).positive)
+        return sides[1].negative
+
+    whole, half, none = (negative(share) for share in (1.0, 0.5, 0.0))
+    assert np.array_equal(whole, taste_embedding(TASTE, GALLERY.space, guard=False).negative)
+    centre = GALLERY.space.centre
+    assert np.allclose(none / GALLERY.space.norm, centre / np.linalg.norm(centre))
+    away = [float(np.linalg.norm(vector - none)) for vector in (whole, half)]
+    assert 0.0 < away[1] < away[0]
+    assert np.linalg.norm(half) == pytest.approx(GALLERY.space.norm)
+    assert aversion(0) == 1.0 > aversion(100) > aversion(500) > aversion(1000) == 0.0
+    with pytest.raises(InvalidInput):
+        negative(1.5)
+
+
+def test_where_nothing_is_liked_the_disliked_stays_what_is_painted_away_from() -> None:
+    turned = blend([(collect(GALLERY.space, GALLERY.embeddings[:9], GALLERY.prompts[:9]), -1.0)])
+    assert not len(turned.liked)
+    strong, weak = (
+        taste_sides(turned, GALLERY.space, count=1, aversion=aversion(s), guard=False)[0] for s in (1000, 1)
+    )
+    assert np.array_equal(strong.negative, weak.negative)
 
 
 def test_it_has_the_encoders_length() -> None:
