@@ -49,15 +49,16 @@ GUESSED, INVENTED = 0.55, 0.25
 # Media without a pattern that repeats are the hardest for a decoder that knows places by numbers: they come
 # more often, as often as this for once of the others.
 OFTEN = {
-    "line": 3.0,
-    "woodblock": 3.0,
-    "papercut": 3.0,
-    "oil": 2.0,
-    "ink": 2.0,
+    "line": 4.0,
+    "oil": 3.0,
+    "ink": 3.0,
+    "glass": 2.5,
+    "woodblock": 2.5,
+    "papercut": 2.0,
     "charcoal": 1.5,
-    "glass": 1.5,
 }
 DOUBT = 0.6  # how strongly the discriminator pulls at a painting, beside all other errors together
+PRACTICE = 2400  # paintings that a new discriminator sees before it pulls
 OWN = "discriminator."  # what its parameters' names begin with
 HALVES = {"encoder": ("encoder", "quant_conv"), "decoder": ("decoder", "post_quant_conv")}
 CONFIG = {
@@ -161,14 +162,40 @@ def train_repaint(budget: Budget) -> None:
     """Go on against a discriminator, with latents as the denoiser guesses and invents them; every fifth batch
     still has the others."""
     torch.manual_seed(SEED)
-    half = Half(trained().requires_grad_(True), HALVES["decoder"])
-    half.discriminator = discriminator.Discriminator()
+    half, pick = Half(trained().requires_grad_(True), HALVES["decoder"]), often()
+    against = discriminator.Discriminator()
     if (before := RUNS / "repaint.final.pt").exists():
-        # A discriminator that knows nothing yet pulls as strongly as one that does, and anywhere.
         kept = torch.load(before, weights_only=True)
         own = {key.removeprefix(OWN): value for key, value in kept.items() if key.startswith(OWN)}
-        half.discriminator.load_state_dict(own)
-    paint("repaint", half, often(), budget, lr=2e-4)
+        against.load_state_dict(own)
+    else:
+        against.load_state_dict(practised(against, half, pick))
+    half.discriminator = against
+    paint("repaint", half, pick, budget, lr=2e-4)
+
+
+def practised(
+    against: discriminator.Discriminator, half: Half, pick: Pick, *, batch: int = 8, lr: float = 6e-4
+) -> dict[str, torch.Tensor]:
+    """The discriminator's state after PRACTICE paintings of a decoder that stays as it is.
+
+    One that knows nothing yet pulls as strongly as one that does, and anywhere.
+    """
+    pictures = load()
+    media = torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
+    still = deepcopy(half).to(DEVICE).requires_grad_(False)
+    _, world = ranks()
+
+    def loss_of(generator: torch.Generator) -> torch.Tensor:
+        lot = pick(batch // world, generator)
+        x, z, classes = here(to_tensor(pictures.images[lot.index]), lot.z, media[lot.index])
+        with torch.no_grad(), narrow():
+            y = still.decoder(still.post_quant_conv(z)).float()
+        return discriminator.lesson(against, y, x, classes)
+
+    return fit(
+        "practice", against, loss_of, batch=batch, lr=lr, budget=Budget(PRACTICE), seed=SEED, decay=0.99
+    )
 
 
 def often() -> Pick:

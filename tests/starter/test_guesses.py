@@ -7,8 +7,22 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from starter import critic, dataset, guesses, inventions, latents, loop, restore, sampler, text, unet, vae
+from starter import (
+    critic,
+    dataset,
+    discriminator,
+    guesses,
+    inventions,
+    latents,
+    loop,
+    restore,
+    sampler,
+    text,
+    unet,
+    vae,
+)
 from starter.attributes import from_codes
+from starter.pixels import to_tensor
 
 
 def test_disturbed_latents_keep_their_layout_and_the_numbers_of_places() -> None:
@@ -63,13 +77,35 @@ def test_lots_are_guessed_invented_or_drawn(runs: Path) -> None:
     assert all(index % 2 == 0 for lot in guessed for index in lot.index)
 
 
-def test_a_decoder_is_painted_on_without_a_picture_to_compare_with(runs: Path) -> None:
+def test_a_decoder_is_painted_on_without_a_picture_to_compare_with(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exact = vae.exact_latents()
     guesses.keep(np.arange(len(exact)), exact)
     torch.save(critic.Critic().state_dict(), runs / "critic.final.pt")
+    monkeypatch.setattr(vae, "PRACTICE", 16)
     before = vae.trained()
     vae.train_repaint(loop.Budget(8))
     after = vae.trained()
     assert not torch.equal(after.decoder.conv_out.weight, before.decoder.conv_out.weight)
     assert all(torch.isfinite(value).all() for value in after.state_dict().values())
     assert torch.equal(after.encoder.conv_in.weight, before.encoder.conv_in.weight)
+
+
+def test_a_discriminator_learns_before_the_decoder_does(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = vae.exact_latents()
+    guesses.keep(np.arange(len(exact)), exact)
+    monkeypatch.setattr(vae, "PRACTICE", 160)
+    half = vae.Half(vae.trained(), vae.HALVES["decoder"])
+    before = {name: value.clone() for name, value in half.state_dict().items()}
+    against = discriminator.Discriminator()
+    with torch.no_grad():
+        lot = vae.often()(16, torch.Generator().manual_seed(5))
+        drawn = to_tensor(dataset.load().images[lot.index])
+        media = torch.from_numpy(dataset.load().codes[lot.index, 1].astype(np.int64))
+        made = half.decoder(half.post_quant_conv(lot.z))
+        new = float(discriminator.lesson(against, made, drawn, media))
+        against.load_state_dict(vae.practised(against, half, vae.often()))
+        learned = float(discriminator.lesson(against, made, drawn, media))
+    assert learned < new
+    assert all(torch.equal(value, before[name]) for name, value in half.state_dict().items())
