@@ -49,13 +49,13 @@ GUESSED, INVENTED = 0.55, 0.25
 # Media without a pattern that repeats are the hardest for a decoder that knows places by numbers: they come
 # more often, as often as this for once of the others.
 OFTEN = {
-    "line": 4.0,
-    "oil": 3.0,
-    "ink": 3.0,
-    "glass": 2.5,
-    "woodblock": 2.5,
-    "papercut": 2.0,
+    "line": 3.0,
+    "woodblock": 3.0,
+    "papercut": 3.0,
+    "oil": 2.0,
+    "ink": 2.0,
     "charcoal": 1.5,
+    "glass": 1.5,
 }
 DOUBT = 0.6  # how strongly the discriminator pulls at a painting, beside all other errors together
 PRACTICE = 2400  # paintings that a new discriminator sees before it pulls
