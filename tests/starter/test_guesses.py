@@ -10,7 +10,6 @@ from safetensors.numpy import load_file
 from starter import (
     critic,
     dataset,
-    discriminator,
     guesses,
     inventions,
     latents,
@@ -22,7 +21,6 @@ from starter import (
     vae,
 )
 from starter.attributes import from_codes
-from starter.pixels import to_tensor
 
 
 def test_disturbed_latents_keep_their_layout_and_the_numbers_of_places() -> None:
@@ -90,22 +88,8 @@ def test_a_decoder_is_painted_on_without_a_picture_to_compare_with(
     assert not torch.equal(after.decoder.conv_out.weight, before.decoder.conv_out.weight)
     assert all(torch.isfinite(value).all() for value in after.state_dict().values())
     assert torch.equal(after.encoder.conv_in.weight, before.encoder.conv_in.weight)
-
-
-def test_a_discriminator_learns_before_the_decoder_does(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = vae.exact_latents()
-    guesses.keep(np.arange(len(exact)), exact)
-    monkeypatch.setattr(vae, "PRACTICE", 160)
-    half = vae.Half(vae.trained(), vae.HALVES["decoder"])
-    before = {name: value.clone() for name, value in half.state_dict().items()}
-    against = discriminator.Discriminator()
-    with torch.no_grad():
-        lot = vae.often()(16, torch.Generator().manual_seed(5))
-        drawn = to_tensor(dataset.load().images[lot.index])
-        media = torch.from_numpy(dataset.load().codes[lot.index, 1].astype(np.int64))
-        made = half.decoder(half.post_quant_conv(lot.z))
-        new = float(discriminator.lesson(against, made, drawn, media))
-        against.load_state_dict(vae.practised(against, half, vae.often()))
-        learned = float(discriminator.lesson(against, made, drawn, media))
-    assert learned < new
-    assert all(torch.equal(value, before[name]) for name, value in half.state_dict().items())
+    lessons = torch.load(runs / "practice.pt", weights_only=True)
+    assert lessons["step"] * 8 == 16, "a new discriminator first learns alone"
+    kept = torch.load(runs / "repaint.final.pt", weights_only=True)
+    moved = [key for key, value in lessons["average"].items() if not torch.equal(value, kept[vae.OWN + key])]
+    assert moved, "and goes on from there"
