@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from starter import critic, discriminator, guesses, inventions, latents, losses, phases
 from starter.attributes import MEDIA
-from starter.dataset import RUNS, SQUARE, home, load
+from starter.dataset import RUNS, SQUARE, Pictures, home, load
 from starter.device import DEVICE, NARROW, here, narrow
 from starter.loop import Budget, fit, ranks
 from starter.pixels import to_tensor
@@ -96,6 +96,12 @@ class Half(nn.Module):
         self.discriminator: discriminator.Discriminator | None = None
         for name in names:
             setattr(self, name, getattr(vae, name))
+
+    def paint(self, z: torch.Tensor) -> torch.Tensor:
+        """Pictures (n, 3, 16 h, 16 w) of latents (n, CHANNELS, h, w); of a decoder."""
+        with narrow():
+            made: torch.Tensor = self.decoder(self.post_quant_conv(z)).float()
+        return made
 
 
 def is_inner(name: str, parameter: nn.Parameter) -> bool:
@@ -182,15 +188,15 @@ def practised(
     One that knows nothing yet pulls as strongly as one that does, and anywhere.
     """
     pictures = load()
-    media = torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
+    media = media_of(pictures)
     still = deepcopy(half).to(DEVICE).requires_grad_(False)
     _, world = ranks()
 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
         lot = pick(batch // world, generator)
         x, z, classes = here(to_tensor(pictures.images[lot.index]), lot.z, media[lot.index])
-        with torch.no_grad(), narrow():
-            y = still.decoder(still.post_quant_conv(z)).float()
+        with torch.no_grad():
+            y = still.paint(z)
         return discriminator.lesson(against, y, x, classes)
 
     return fit(
@@ -203,7 +209,7 @@ def often() -> Pick:
     pictures, exact, invented = load(), exact_latents(), inventions.known()
     which, guessed = guesses.known(home(SQUARE))
     share = torch.tensor([OFTEN.get(medium, 1.0) for medium in MEDIA])
-    media = torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
+    media = media_of(pictures)
     of_medium = [torch.nonzero(media == number)[:, 0] for number in range(len(MEDIA))]
     wanted = torch.from_numpy(invented.codes[:, 1].astype(np.int64))
 
@@ -224,6 +230,11 @@ def often() -> Pick:
     return pick
 
 
+def media_of(pictures: Pictures) -> torch.Tensor:
+    """The classes (n,) of the media that pictures were drawn in."""
+    return torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
+
+
 def exact_latents() -> np.ndarray:
     return np.asarray(np.load(home(SQUARE) / "latents.npy", mmap_mode="r"))
 
@@ -236,7 +247,7 @@ def paint(name: str, half: Half, pick: Pick, budget: Budget, *, batch: int = 4, 
     """Train a decoder to make the pictures that `pick` names of the latents that it gives with them, and the
     discriminator beside it, if there is one."""
     eye, pictures = critic.trained().to(DEVICE), load()
-    media = torch.from_numpy(pictures.codes[:, 1].astype(np.int64))
+    media = media_of(pictures)
     against = half.discriminator
     if not NARROW:  # measured: 1.84 pictures a second and core; without 1.71
         phases.install(half)
@@ -246,13 +257,12 @@ def paint(name: str, half: Half, pick: Pick, budget: Budget, *, batch: int = 4, 
     def loss_of(generator: torch.Generator) -> torch.Tensor:
         lot = pick(batch // world, generator)
         x, z, classes = here(to_tensor(pictures.images[lot.index]), lot.z, media[lot.index])
-        with narrow():
-            y = half.decoder(half.post_quant_conv(z)).float()
+        y = half.paint(z)
         if against is None:
             return error(y, x, eye)
         if lot.free:
-            with torch.no_grad(), narrow():
-                was = before.decoder(before.post_quant_conv(z)).float()
+            with torch.no_grad():
+                was = before.paint(z)
             off = strayed(y, was, eye, classes)
         else:
             off = error(y, x, eye)

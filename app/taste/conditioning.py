@@ -56,8 +56,8 @@ def aversion(stylize: float) -> float:
     """Return how much of what is disliked is painted away from, 1 to 0: less, the stronger the taste.
 
     Guidance goes several times the way from the negative embedding to the positive one. At full strength,
-    where the two differ in every respect, that overshoots, and subject and look are lost alike; away from the
-    usual image it does not (measured: benchmarks/README.md).
+    where the two differ in every respect, subject and look were kept better by going away from the usual
+    image (measured: benchmarks/README.md), as if the other way led too far.
     """
     return 1.0 - _share(stylize)
 
