@@ -36,7 +36,7 @@ def pipeline(shadow: dict[str, torch.Tensor]) -> tuple[StableDiffusionPipeline, 
     bare.load_state_dict({name: shadow[name] for name in bare.state_dict()})
     tokenizer, encoder = text.trained()
     made = StableDiffusionPipeline(
-        vae=vae.trained(), text_encoder=encoder, tokenizer=tokenizer, unet=bare,
+        vae=vae.hear(vae.trained(), vae.HEARD), text_encoder=encoder, tokenizer=tokenizer, unet=bare,
         scheduler=schedule.scheduler(), safety_checker=None, feature_extractor=processor(),
         image_encoder=vision.trained(), requires_safety_checker=False,
     )  # fmt: skip

@@ -21,6 +21,7 @@ PARTS = {
     "vision": "image_encoder/model.safetensors",
 }
 COMPRESSOR = "vae/diffusion_pytorch_model.safetensors"
+HEARS = "post_quant_conv.weight"
 DENOISER = "unet/diffusion_pytorch_model.safetensors"
 
 
@@ -39,6 +40,7 @@ def build(folder: Path = export.WEIGHTS, runs: Path = RUNS) -> None:
     torch.save({f"{name}.weight": value for name, value in maps.items()}, runs / "aligner.final.pt")
     shutil.copy(folder / latents.FILE, runs / latents.FILE)
     compressor = floats(folder / COMPRESSOR)
+    compressor[HEARS][:, vae.LIGHT] /= vae.HEARD
     for name in vae.HALVES:
         torch.save(compressor, runs / f"{name}.start.pt")
         torch.save(compressor, runs / f"{name}.final.pt")

@@ -17,7 +17,7 @@ from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 
-from starter import critic, discriminator, guesses, inventions, latents, losses, phases
+from starter import critic, discriminator, guesses, inventions, latents, look, losses, phases
 from starter.attributes import MEDIA
 from starter.dataset import RUNS, SQUARE, Pictures, home, load
 from starter.device import DEVICE, NARROW, here, narrow
@@ -57,6 +57,10 @@ OFTEN = {
     "charcoal": 1.5,
     "glass": 1.5,
 }
+# How strongly the decoder that ships hears the code of the light. It was shown some media in some lights
+# alone, and paints another medium where a light is new to one. Colours tell the light as well.
+HEARD = 0.5
+LIGHT = slice(latents.CODE.stop - look.CODES["light"], latents.CODE.stop)
 DOUBT = 0.6  # how strongly the discriminator pulls at a painting, beside all other errors together
 PRACTICE = 2400  # paintings that a new discriminator sees before it pulls
 OWN = "discriminator."  # what its parameters' names begin with
@@ -338,6 +342,13 @@ def trained() -> AutoencoderKL:
         vae.load_state_dict(own, strict=False)
     silence(vae)
     return vae.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def hear(vae: AutoencoderKL, share: float) -> AutoencoderKL:
+    """The compressor, whose decoder hears the code of the light by this share of before."""
+    vae.post_quant_conv.weight[:, LIGHT] *= share
+    return vae
 
 
 @torch.no_grad()

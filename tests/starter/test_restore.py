@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from starter import export, restore, unet, vae, vision
 
@@ -15,6 +15,16 @@ def test_what_is_committed_comes_back_and_loads(tmp_path: Path) -> None:
         vae.build().load_state_dict(torch.load(tmp_path / f"{half}.start.pt", weights_only=True))
     unet.build().load_state_dict(torch.load(tmp_path / "unet.start.pt", weights_only=True))
     assert (tmp_path / "tokenizer" / "vocab.json").exists()
+
+
+def test_the_decoder_hears_the_light_in_training_as_before_export(tmp_path: Path) -> None:
+    restore.build(runs=tmp_path)
+    kept = load_file(export.WEIGHTS / restore.COMPRESSOR)
+    again = vae.build()
+    again.load_state_dict(torch.load(tmp_path / "decoder.final.pt", weights_only=True))
+    shipped = vae.hear(again, vae.HEARD).state_dict()
+    for key, value in kept.items():
+        assert torch.equal(shipped[key], value.float()), key
 
 
 def test_the_denoiser_and_its_adapter_come_back_as_they_were_exported(tmp_path: Path) -> None:
