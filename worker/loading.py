@@ -68,8 +68,8 @@ def adapted_pipeline(preset: Preset, family: Family, plain: Any) -> Any:
     assert preset.adapter is not None
     family.load_adapter(adapted, preset)
     _check_width(preset, family, adapted)
-    # A scale map that does not fit raises here. Families that paint shots together leave it at this, and
-    # scale each image's share of what the adapter adds.
+    # A scale map that does not fit raises here. Painting leaves it at this, and scales each image's share of
+    # what the adapter adds.
     family.scale(adapted, preset.adapter, 1.0)
     return adapted
 
