@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Family:
     """Stable Diffusion and SDXL: a UNet, guided by a second pass that sees the negative prompt.
 
-    `half` is the precision on a GPU that lacks bfloat16; some weights overflow in float16. Every family paints
-    the images of several shots in one call, each with embeddings and a scale of its own: see worker.rows.
+    `half` is the precision on a GPU that lacks bfloat16; some weights overflow in float16. Every family can
+    paint the images of several shots in one call, each with embeddings and a scale of its own: see
+    worker.rows.
     """
 
     denoiser: str = "unet"
@@ -116,8 +117,8 @@ class StableDiffusion3(Family):
 
 @dataclass(frozen=True)
 class Flux(Family):
-    """A transformer that was taught guidance as a number. A second pass is made under true guidance only, as a
-    batch of its own.
+    """A transformer that was taught guidance as a number. A second pass is made under true guidance only, and
+    is a batch of its own.
 
     Without negative embeddings the pipeline would encode a black image, so it is always given them.
     """
