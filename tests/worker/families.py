@@ -1,6 +1,7 @@
 """One model of each family at toy size, laid out as `penchant models add` leaves it: real classes, seeded
 random weights, the encoder and the adapter beside the pipeline."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,25 @@ def preset(name: str, folder: Path, **changes: Any) -> Preset:
         "steps": 3,
     }
     return load_presets()[name].model_copy(update={**small, **changes})
+
+
+def table(preset: Preset) -> str:
+    """The preset as a table of a presets file: what the studio has to know of it, its worker being here."""
+    values: dict[str, Any] = {
+        "title": "Tiny",
+        "licence": "Apache-2.0",
+        "pipeline": preset.pipeline,
+        "folder": str(preset.folder),
+        "encoder": preset.encoder,
+        "sizes": preset.sizes,
+        "steps": preset.steps,
+        "guidance": preset.guidance,
+        "true_guidance": preset.true_guidance,
+    }
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    if preset.adapter is not None:
+        lines.append(f"adapter = {{max_scale = {preset.adapter.max_scale}}}")
+    return "\n".join([f"[{preset.name}]", *lines, ""])
 
 
 class Toys:
