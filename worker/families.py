@@ -12,20 +12,20 @@ from app.errors import OperatorError
 from app.presets import Adapter, Preset
 
 if TYPE_CHECKING:
-    from worker.pipelines import Conditioning, Shot
+    from worker.pipelines import Shot
 
 
 @dataclass(frozen=True)
 class Family:
     """Stable Diffusion and SDXL: a UNet, guided by a second pass that sees the negative prompt.
 
-    `half` is the precision on a GPU that lacks bfloat16; some weights overflow in float16. Images of several
-    shots, each with embeddings and a scale of its own, can be painted `together` in one call.
+    `half` is the precision on a GPU that lacks bfloat16; some weights overflow in float16. Every family can
+    paint the images of several shots in one call, each with embeddings and a scale of its own: see
+    worker.rows.
     """
 
     denoiser: str = "unet"
     half: torch.dtype = torch.float16
-    together: bool = True
 
     def network(self, pipeline: Any) -> Any:
         """The part of a pipeline that paints."""
@@ -43,10 +43,14 @@ class Family:
     def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
         """The arguments that carry the image embeddings of the shot of each image: one tensor (2n, 1, d), the
         negative ones first, or (n, 1, d) where there is no second pass."""
-        pairs = [self._tensor(pipeline, row.conditioning) for row in rows if row.conditioning is not None]
-        sides = torch.stack(pairs, 1)
+        sides = self._sides(pipeline, rows)
         sides = sides if self.passes(pipeline, rows[0], preset) == 2 else sides[1:]
         return {"ip_adapter_image_embeds": [sides.flatten(0, 1)]}
+
+    def row_scales(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> list[float]:
+        """The adapter's scale for each row of the network's batch: an image has a row in each pass, and both
+        passes are one batch."""
+        return scales_of(rows) * self.passes(pipeline, rows[0], preset)
 
     def scale(self, pipeline: Any, adapter: Adapter, scale: float) -> None:
         """Set how strongly the adapter acts, block by block where it says so."""
@@ -75,10 +79,11 @@ class Family:
     def _no_encoder(self) -> dict[str, Any]:
         return {"image_encoder_folder": None}
 
-    def _tensor(self, pipeline: Any, conditioning: "Conditioning") -> torch.Tensor:
-        """(2, 1, d), the negative one first."""
-        rows = np.stack([conditioning.negative, conditioning.positive])[:, None]
-        return torch.from_numpy(rows).to(pipeline._execution_device, self.network(pipeline).dtype)
+    def _sides(self, pipeline: Any, rows: "Sequence[Shot]") -> torch.Tensor:
+        """The embeddings of each image, (2, n, 1, d), the negative ones first."""
+        tastes = [row.conditioning for row in rows if row.conditioning is not None]
+        sides = np.stack([[one.negative for one in tastes], [one.positive for one in tastes]])[:, :, None]
+        return torch.from_numpy(sides).to(pipeline._execution_device, self.network(pipeline).dtype)
 
 
 @dataclass(frozen=True)
@@ -91,18 +96,15 @@ class StableDiffusion3(Family):
 
     denoiser: str = "transformer"
     half: torch.dtype = torch.bfloat16
-    together: bool = False
 
     def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
         return 2 if shot.guidance > 1 else 1
 
     def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
-        (shot,) = rows
-        assert shot.conditioning is not None
         config = pipeline.image_encoder.config
         patches = (config.image_size // config.patch_size) ** 2
-        both = self._tensor(pipeline, shot.conditioning).expand(-1, patches, -1)
-        return {"ip_adapter_image_embeds": both if self.passes(pipeline, shot, preset) == 2 else both[1:]}
+        (sides,) = super().feed(pipeline, rows, preset)["ip_adapter_image_embeds"]
+        return {"ip_adapter_image_embeds": sides.expand(-1, patches, -1)}
 
     def scale(self, pipeline: Any, adapter: Adapter, scale: float) -> None:
         if adapter.blocks is not None:
@@ -115,33 +117,35 @@ class StableDiffusion3(Family):
 
 @dataclass(frozen=True)
 class Flux(Family):
-    """A transformer that was taught guidance as a number. A second pass is made under true guidance only.
+    """A transformer that was taught guidance as a number. A second pass is made under true guidance only, and
+    is a batch of its own.
 
     Without negative embeddings the pipeline would encode a black image, so it is always given them.
     """
 
     denoiser: str = "transformer"
     half: torch.dtype = torch.bfloat16
-    together: bool = False
 
     def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
         return 2 if preset.true_guidance > 1 else 1
 
     def guide(self, pipeline: Any, shots: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
-        (shot,) = shots
-        options: dict[str, Any] = {"guidance_scale": shot.guidance}
-        if self.passes(pipeline, shot, preset) == 2:
-            options |= {"negative_prompt": shot.negative, "true_cfg_scale": preset.true_guidance}
+        options: dict[str, Any] = {"guidance_scale": shots[0].guidance}
+        if self.passes(pipeline, shots[0], preset) == 2:
+            # With no negative prompt at all the pipeline would leave the second pass out, and one for several
+            # prompts it does not repeat.
+            options |= {"negative_prompt": negatives(shots), "true_cfg_scale": preset.true_guidance}
         return options
 
     def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
-        (shot,) = rows
-        assert shot.conditioning is not None
-        negative, positive = self._tensor(pipeline, shot.conditioning).split(1)
+        negative, positive = self._sides(pipeline, rows)
         return {
             "ip_adapter_image_embeds": [positive],
             "negative_ip_adapter_image_embeds": [negative],
         }
+
+    def row_scales(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> list[float]:
+        return scales_of(rows)
 
     def unpack(self, pipeline: Any, latents: torch.Tensor, shot: "Shot") -> torch.Tensor:
         unpacked: torch.Tensor = pipeline._unpack_latents(
@@ -162,10 +166,18 @@ FAMILIES: dict[str, Family] = {
 
 
 def avoided(shots: "Sequence[Shot]") -> str | list[str] | None:
-    """The negative prompts. An empty one is not the same as none to every pipeline."""
-    if not shots[0].negative:
-        return None
+    """The negative prompts, or None. An empty one is not the same as none to every pipeline."""
+    return negatives(shots) if shots[0].negative else None
+
+
+def negatives(shots: "Sequence[Shot]") -> str | list[str]:
+    """The negative prompt of one shot, or that of each image of several."""
     return shots[0].negative if len(shots) == 1 else [shot.negative for shot in shots for _ in shot.seeds]
+
+
+def scales_of(rows: "Sequence[Shot]") -> list[float]:
+    """The adapter's scale for each image."""
+    return [row.conditioning.scale for row in rows if row.conditioning is not None]
 
 
 def scaled(blocks: Any, scale: float) -> Any:

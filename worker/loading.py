@@ -9,24 +9,13 @@ from typing import Any
 import diffusers
 import torch
 from diffusers import DiffusionPipeline, SchedulerMixin
-from transformers import (
-    AutoImageProcessor,
-    CLIPImageProcessor,
-    CLIPVisionModelWithProjection,
-    SiglipVisionModel,
-)
+from transformers import AutoImageProcessor, CLIPImageProcessor
 
 from app.errors import OperatorError
 from app.presets import Preset
 from worker.encoders import width
 from worker.families import Family
-
-ENCODERS = {
-    "clip": CLIPVisionModelWithProjection,
-    "clip_vision_model": CLIPVisionModelWithProjection,
-    "siglip": SiglipVisionModel,
-    "siglip_vision_model": SiglipVisionModel,
-}
+from worker.towers import encoder_class
 
 
 def plain_pipeline(preset: Preset, family: Family, dtype: torch.dtype) -> Any:
@@ -68,8 +57,8 @@ def adapted_pipeline(preset: Preset, family: Family, plain: Any) -> Any:
     assert preset.adapter is not None
     family.load_adapter(adapted, preset)
     _check_width(preset, family, adapted)
-    # A scale map that does not fit raises here. Families that paint shots together leave it at this, and
-    # scale each image's share of what the adapter adds.
+    # A scale map that does not fit raises here. Painting leaves it at this, and scales each image's share of
+    # what the adapter adds.
     family.scale(adapted, preset.adapter, 1.0)
     return adapted
 
@@ -86,19 +75,15 @@ def _class(preset: Preset, index: dict[str, Any]) -> type[DiffusionPipeline]:
 
 
 def _encoder_parts(preset: Preset, index: dict[str, Any], dtype: torch.dtype) -> dict[str, Any]:
-    """The image encoder and its processor, where the pipeline's index does not name them."""
-    folder = preset.folder / "image_encoder"
+    """The image encoder and its processor, where the pipeline's index does not name them.
+
+    Raises OperatorError where the encoder is not the one that the preset names.
+    """
+    kind = encoder_class(preset)
     if index.get("image_encoder", [None])[0] is not None and preset.checkpoint is None:
         return {}
-    kind = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
-    if kind not in ENCODERS:
-        raise OperatorError(
-            f"{folder} holds an encoder of type {kind}, and {preset.name} can use: {', '.join(ENCODERS)}. "
-            "Put the encoder there that the adapter was trained with."
-        )
-    encoder = ENCODERS[kind].from_pretrained(
-        str(folder), dtype=dtype, use_safetensors=True, local_files_only=True
-    )
+    folder = preset.folder / "image_encoder"
+    encoder = kind.from_pretrained(str(folder), dtype=dtype, use_safetensors=True, local_files_only=True)
     return {"image_encoder": encoder, "feature_extractor": _processor(preset.folder, encoder.config)}
 
 

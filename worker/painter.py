@@ -72,7 +72,7 @@ class Painter:
             pending.extendleft(reversed([*again, *rest]))
 
     def _batches(self, parts: Sequence[Part]) -> list[list[Part]]:
-        if self._model.family.together:
+        if self._model.together:
             return batches(parts, lambda part: self.limit(part.size))
         return [batch for part in parts for batch in batches([part], lambda one: self.limit(one.size))]
 

@@ -72,8 +72,8 @@ class Model:
         self._adapted = adapted
         self._decoded = DecodedRows(plain.vae)
         self._preview_decoder = preview_decoder(preset, plain)
-        if adapted is not None and self.family.together:
-            self._scales = RowScales(adapted.unet, remember=not preset.compile)
+        if adapted is not None:
+            self._scales = RowScales(self.family.network(adapted), remember=not preset.compile)
             take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
         self.sketch = Sketch(plain.vae, self.device)
@@ -83,6 +83,12 @@ class Model:
         """Where it computes."""
         # An offloaded pipeline lies elsewhere.
         return torch.device(self._plain._execution_device)
+
+    @property
+    def together(self) -> bool:
+        """Whether the images of several jobs may be painted in one call. Where steps are skipped by how much
+        the whole batch changes, an image would be another beside others."""
+        return self.preset.cache is None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -102,16 +108,16 @@ class Model:
         """Paint shots in one call, each image as its shot alone would give it, up to rounding; None where an
         image came to NaN or infinity.
 
-        Several shots are for families that can paint them `together`. They share size, steps and guidance,
-        all have a negative prompt or none has, and all are conditioned or none is. `on_step(step, latents)`
-        is called after each step, counted from 1, with what the model takes the finished latents for, a row
-        for each image; an exception from it ends the call. Raises UnusableImage where no image is left.
+        The shots share size, steps and guidance, all have a negative prompt or none has, and all are
+        conditioned or none is. `on_step(step, latents)` is called after each step, counted from 1, with what
+        the model takes the finished latents for, a row for each image; an exception from it ends the call.
+        Raises UnusableImage where no image is left.
         """
         first = shots[0]
         pipeline = self._plain
         options = _prompts(shots) | self.family.guide(pipeline, shots, self.preset)
         if first.conditioning is not None:
-            if self._adapted is None or self.preset.adapter is None:
+            if self._adapted is None:
                 raise ValueError(f"{self.preset.name} has no image adapter")
             pipeline = self._adapted
             options |= self._condition(shots)
@@ -126,19 +132,11 @@ class Model:
         return [_picture(pixels) if ok else None for pixels, ok in zip(result.images, finite, strict=True)]
 
     def _condition(self, shots: Sequence[Shot]) -> dict[str, Any]:
-        """Set the adapter's scale, for each image where the family can; the arguments that carry the
-        embeddings."""
-        first = shots[0]
-        assert self._adapted is not None
-        assert self.preset.adapter is not None
-        assert first.conditioning is not None
-        if not self.family.together:
-            self.family.scale(self._adapted, self.preset.adapter, first.conditioning.scale)
-            return self.family.feed(self._adapted, [first], self.preset)
+        """Set the adapter's scale for each image; the arguments that carry the embeddings."""
         rows = [shot for shot in shots for _ in shot.seeds]
-        scales = [row.conditioning.scale for row in rows if row.conditioning is not None]
-        scales *= self.family.passes(self._adapted, first, self.preset)
-        self._scales.rows = torch.tensor(scales, device=self.device, dtype=self._adapted.unet.dtype)
+        scales = self.family.row_scales(self._adapted, rows, self.preset)
+        dtype = self.family.network(self._adapted).dtype
+        self._scales.rows = torch.tensor(scales, device=self.device, dtype=dtype)
         return self.family.feed(self._adapted, rows, self.preset)
 
     @torch.inference_mode()

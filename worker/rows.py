@@ -7,38 +7,48 @@ from types import MethodType
 from typing import Any
 
 import torch
-from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0
+from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0, SD3IPAdapterJointAttnProcessor2_0
 from torch.nn import functional as F
 
 
 class RowScales:
-    """The image adapter's scale for each row of the UNet's batch.
+    """The image adapter's scale for each row of the network's batch.
 
-    A pipeline has one scale for all. The adapter's attention is linear in its values, so scaling a row's
-    values is scaling what the adapter adds to that row. The pipeline's own scale stays 1.
+    A pipeline has one scale for all. The attention of most adapters is linear in its values, so scaling a
+    row's values is scaling what the adapter adds to that row. The pipeline's own scale stays 1.
+
+    The adapter of Stable Diffusion 3 attends to the image's tokens and the picture's places under one
+    softmax, so there this takes the place of the number that its processors multiply the outcome with.
     """
 
-    def __init__(self, unet: Any, *, remember: bool) -> None:
+    def __init__(self, network: Any, *, remember: bool) -> None:
         """With `remember`, what stays the same from step to step is computed at the first step of a call
-        only: the image's tokens, and the keys and values that each block makes of them. Not for a UNet with
-        compiled blocks."""
-        self.rows: torch.Tensor | None = None  # (rows,), in the UNet's type and on its device
-        processors = dict(unet.attn_processors)
+        only: the image's tokens, and the keys and values that each block of a UNet makes of them. Not for a
+        network with compiled blocks."""
+        self.rows: torch.Tensor | None = None  # (rows,), in the network's type and on its device
+        processors = dict(network.attn_processors)
         for name, processor in processors.items():
+            if isinstance(processor, SD3IPAdapterJointAttnProcessor2_0):
+                processor.scale = self
+                continue
             for layer in getattr(processor, "to_v_ip", ()):
                 layer.forward = partial(self._scaled, layer.forward)
             if remember and isinstance(processor, IPAdapterAttnProcessor2_0):
                 processors[name] = RowAttention(processor, self)
-        if remember:
-            unet.set_attn_processor(processors)
-            tokens = unet.encoder_hid_proj
+        tokens = getattr(network, "encoder_hid_proj", None)
+        if remember and tokens is not None:
+            network.set_attn_processor(processors)
             tokens.forward = Remembered(tokens.forward)
 
+    def __rmul__(self, added: torch.Tensor) -> torch.Tensor:
+        """What an adapter adds, (rows, ...), times this."""
+        return self._each(added)
+
     def _scaled(self, forward: Callable[[torch.Tensor], torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
-        values = forward(tokens)
-        if self.rows is None:
-            return values
-        return values * self.rows.view(-1, *[1] * (values.ndim - 1))
+        return self._each(forward(tokens))
+
+    def _each(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor if self.rows is None else tensor * self.rows.view(-1, *[1] * (tensor.ndim - 1))
 
 
 class RowAttention(IPAdapterAttnProcessor2_0):
@@ -120,18 +130,17 @@ class Remembered:
 
 
 def take_rows_as_given(pipeline: Any) -> None:
-    """Let `ip_adapter_image_embeds` of `pipeline` hold a row for each row of the UNet's batch.
+    """Let `ip_adapter_image_embeds` of `pipeline` hold a row for each row of the network's batch.
 
-    By itself the pipeline repeats what it is given for each image, and rows that are there already end up
-    mixed: every image is then painted with the embeddings of all.
+    By itself the pipeline repeats what it is given for each image. Of a UNet, rows that are there already
+    end up mixed, and every image is painted with the embeddings of all; of a transformer they become more
+    rows than it has images.
     """
     pipeline.prepare_ip_adapter_image_embeds = MethodType(_as_given, pipeline)
 
 
-def _as_given(
-    _pipeline: Any, _image: None, embeds: list[torch.Tensor], device: torch.device, *_: Any
-) -> list[torch.Tensor]:
-    return [rows.to(device) for rows in embeds]
+def _as_given(_pipeline: Any, _image: None, embeds: Any, *_: Any) -> Any:
+    return embeds
 
 
 class DecodedRows:

@@ -138,7 +138,7 @@ class Runner:
         """
         first = held[0].claim
         width, height = first.spec["size"]
-        together = self._model.family.together
+        together = self._model.together
         room = -first.spec["n"] % self._painter.limit((width, height)) if together else 0
         until = time.monotonic() + get_settings().batch_window_seconds
         while room and first.attempt == 1 and not self.stopping.is_set():

@@ -22,7 +22,7 @@ from app.models import Job, Person
 from app.presets import Preset, load_presets, read_presets
 from app.services.events import get_events
 from app.services.generation import submit
-from tests.worker import tiny
+from tests.worker import families, tiny
 from worker.pipelines import Model, load
 
 LEASE_SECONDS = "2"
@@ -40,6 +40,12 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(presets: Path) -> Model:
     """The tiny model, loaded."""
     return load(tiny_preset(presets), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> families.Toys:
+    """A tiny model of each family."""
+    return families.Toys(tmp_path_factory.mktemp("families"))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """One model of each family at toy size, laid out as `penchant models add` leaves it: real classes, seeded
 random weights, the encoder and the adapter beside the pipeline."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import torch
 from diffusers import (
+    EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
@@ -35,7 +37,21 @@ from transformers import (
 
 from app.presets import Preset, load_presets
 from tests.worker import tiny
+from worker.pipelines import Model, load
 
+# One of each pipeline, and of each way in which a preset differs from others of its pipeline.
+NAMES = (
+    "sd15",
+    "sdxl",
+    "sdxl-turbo",
+    "sdxl-lightning",
+    "sdxl-lcm",
+    "sd35-large",
+    "flux-schnell",
+    "flux-dev",
+    "ssd-1b",
+)
+ADAPTED = tuple(name for name in NAMES if name != "ssd-1b")
 SIZE = tiny.SIZE
 WIDTH = tiny.WIDTH
 HIDDEN = 64  # of the adapter that reads patches; its heads are 64 wide
@@ -57,13 +73,61 @@ def build(name: str, folder: Path) -> Path:
         adapter = load_presets()[name].adapter
         assert adapter is not None
         save_file(made.adapter, folder / "ip_adapter" / adapter.file)
+    for lora in load_presets()[name].loras:
+        save_file(_lora(made.pipeline.unet), folder / lora.file)
     return folder
 
 
 def preset(name: str, folder: Path, **changes: Any) -> Preset:
-    """The shipped preset, with a tiny model's folder and size."""
-    small = {"folder": folder, "own": folder, "needs": {}, "sizes": ((SIZE, SIZE), (SIZE + 32, SIZE))}
-    return load_presets()[name].model_copy(update={**small, "steps": 3, **changes})
+    """The shipped preset, with a tiny model's folder, size and encoder."""
+    small = {
+        "folder": folder,
+        "own": folder,
+        "needs": {},
+        "encoder": tiny.ENCODER,
+        "sizes": ((SIZE, SIZE), (SIZE + 32, SIZE)),
+        "steps": 3,
+    }
+    return load_presets()[name].model_copy(update={**small, **changes})
+
+
+def table(preset: Preset) -> str:
+    """The preset as a table of a presets file: what the studio has to know of it, its worker being here."""
+    values: dict[str, Any] = {
+        "title": "Tiny",
+        "licence": "Apache-2.0",
+        "pipeline": preset.pipeline,
+        "folder": str(preset.folder),
+        "encoder": preset.encoder,
+        "sizes": preset.sizes,
+        "steps": preset.steps,
+        "guidance": preset.guidance,
+        "true_guidance": preset.true_guidance,
+    }
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    if preset.adapter is not None:
+        lines.append(f"adapter = {{max_scale = {preset.adapter.max_scale}}}")
+    return "\n".join([f"[{preset.name}]", *lines, ""])
+
+
+class Toys:
+    """Tiny models of the shipped presets, each built and loaded when it is first asked for."""
+
+    def __init__(self, root: Path) -> None:
+        torch.set_num_threads(1)
+        self._root = root
+        self._models: dict[str, Model] = {}
+
+    def folder(self, name: str) -> Path:
+        folder = self._root / name
+        return folder if folder.exists() else build(name, folder)
+
+    def model(self, name: str) -> Model:
+        """Loaded. Flux dev makes its second pass, which Flux schnell does not."""
+        if name not in self._models:
+            changes = {"true_guidance": 2.0} if name == "flux-dev" else {}
+            self._models[name] = load(preset(name, self.folder(name), **changes), device="cpu")
+        return self._models[name]
 
 
 @dataclass(frozen=True)
@@ -114,7 +178,10 @@ def _sdxl(preset: Preset, pieces: Path) -> Made:
         tokenizer=tiny.tokenizer(pieces),
         tokenizer_2=tiny.tokenizer(pieces),
         unet=unet,
-        scheduler=EulerDiscreteScheduler(),
+        # The one draws noise at each step, the other does not.
+        scheduler=EulerAncestralDiscreteScheduler(timestep_spacing="trailing")
+        if preset.name == "sdxl-turbo"
+        else EulerDiscreteScheduler(),
     )
     adapter = tiny.adapter(unet, width=2 * WIDTH) if preset.adapter is not None else None
     return Made(pipeline, tiny.image_encoder(), _clip_processor(), adapter)
@@ -223,6 +290,18 @@ def _t5_tokenizer() -> T5Tokenizer:
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     pieces += [(chr(code), -3.0) for code in range(33, 127) if chr(code) not in "<>"]
     return T5Tokenizer(vocab=pieces, extra_ids=0)
+
+
+def _lora(unet: UNet2DConditionModel) -> dict[str, torch.Tensor]:
+    """A LoRA of rank 2 for the attention of the middle block, with keys as most SDXL LoRAs have them."""
+    tensors = {}
+    size = unet.mid_block.attentions[0].transformer_blocks[0].attn1.inner_dim
+    for part in ("to_q", "to_v"):
+        name = f"lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_{part}"
+        tensors[f"{name}.lora_down.weight"] = tiny.random(2, size)
+        tensors[f"{name}.lora_up.weight"] = torch.randn(size, 2)
+        tensors[f"{name}.alpha"] = torch.tensor(2.0)
+    return tensors
 
 
 def _sd3_adapter(transformer: SD3Transformer2DModel) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@ paints with the large ones."""
 
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,19 @@ from tests.worker import families, tiny
 from worker.families import FAMILIES
 from worker.pipelines import Conditioning, Model, Shot, load
 
-NAMES = ["sd15", "sdxl", "sdxl-turbo", "sd35-large", "flux-schnell", "flux-dev"]
 SEEDS = (4294967295, 0)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Tiny models, built when first asked for."""
-    torch.set_num_threads(1)
-    root = tmp_path_factory.mktemp("families")
-    return {name: families.build(name, root / name) for name in [*NAMES, "ssd-1b"]}
-
-
-@pytest.fixture(scope="module", params=NAMES)
-def model(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Model:
+@pytest.fixture(params=families.NAMES)
+def model(request: pytest.FixtureRequest, toys: families.Toys) -> Model:
     """One family after the other, loaded."""
-    changes = {"true_guidance": 2.0} if request.param == "flux-dev" else {}
-    return load(families.preset(request.param, folders[request.param], **changes), device="cpu")
+    return toys.model(request.param)
+
+
+@pytest.fixture(params=families.ADAPTED)
+def adapted(request: pytest.FixtureRequest, toys: families.Toys) -> Model:
+    """The same for those that have an image adapter."""
+    return toys.model(request.param)
 
 
 def shot(model: Model, scale: float = 0.0, *, seed: int = 1, negative_seed: int = 2) -> Shot:
@@ -54,48 +51,73 @@ def pixels(images: list[Image.Image]) -> np.ndarray:
     return np.stack([np.asarray(image, dtype=np.int16) for image in images])
 
 
-def test_without_a_taste_it_is_bit_for_bit_the_plain_pipeline(model: Model) -> None:
-    model.render(shot(model, 1.0))
-    preset = model.preset
-    plain = getattr(diffusers, preset.pipeline).from_pretrained(
+def stock(preset: Preset) -> Any:
+    """The pipeline as diffusers alone loads it."""
+    pipeline = getattr(diffusers, preset.pipeline).from_pretrained(
         preset.folder, local_files_only=True, image_encoder=None
     )
     if preset.scheduler is not None:
         kind = getattr(diffusers, preset.scheduler.name)
-        plain.scheduler = kind.from_config(plain.scheduler.config, **preset.scheduler.settings)
-    plain.set_progress_bar_config(disable=True)
-    guided = {"true_cfg_scale": 2.0, "negative_prompt": ""} if preset.true_guidance > 1 else {}
-    expected = plain(
+        pipeline.scheduler = kind.from_config(pipeline.scheduler.config, **preset.scheduler.settings)
+    for lora in preset.loras:
+        pipeline.load_lora_weights(preset.folder, weight_name=lora.file.name, local_files_only=True)
+        pipeline.fuse_lora(lora_scale=lora.weight)
+        pipeline.unload_lora_weights()
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def painted(pipeline: Any, preset: Preset, seeds: tuple[int, ...], **more: Any) -> np.ndarray:
+    """What a pipeline of diffusers makes of the prompt of `shot`."""
+    if preset.true_guidance > 1:
+        more |= {"true_cfg_scale": preset.true_guidance, "negative_prompt": ""}
+    images = pipeline(
         prompt="a lighthouse",
-        num_images_per_prompt=2,
-        generator=[torch.Generator().manual_seed(seed) for seed in SEEDS],
+        num_images_per_prompt=len(seeds),
+        generator=[torch.Generator().manual_seed(seed) for seed in seeds],
         width=families.SIZE,
         height=families.SIZE,
         num_inference_steps=preset.steps,
         guidance_scale=preset.guidance,
-        **guided,
+        **more,
     ).images
-    assert np.array_equal(pixels(model.render(shot(model))), pixels(expected))
+    return pixels(images)
 
 
-def test_the_adapter_acts_more_the_higher_its_scale(model: Model) -> None:
-    base = pixels(model.render(shot(model)))
-    acted = [pixels(model.render(shot(model, scale))) for scale in (0.25, 1.0, 4.0)]
+def test_without_a_taste_it_is_bit_for_bit_the_plain_pipeline(model: Model) -> None:
+    if model.preset.adapter is not None:
+        model.render(shot(model, 1.0))
+    expected = painted(stock(model.preset), model.preset, SEEDS)
+    assert np.array_equal(pixels(model.render(shot(model))), expected)
+
+
+def test_the_adapter_acts_more_the_higher_its_scale(adapted: Model) -> None:
+    base = pixels(adapted.render(shot(adapted)))
+    acted = [pixels(adapted.render(shot(adapted, scale))) for scale in (0.25, 1.0, 4.0)]
     distances = [np.abs(one - base).mean() for one in acted]
     assert 0 < distances[0] < distances[1] < distances[2]
-    assert not np.array_equal(pixels(model.render(shot(model, 4.0, seed=3))), acted[2])
+    assert not np.array_equal(pixels(adapted.render(shot(adapted, 4.0, seed=3))), acted[2])
 
 
-def test_what_a_taste_dislikes_acts_where_there_is_a_second_pass(model: Model) -> None:
-    one, other = (pixels(model.render(shot(model, 4.0, negative_seed=number))) for number in (2, 5))
-    assert np.array_equal(one, other) is not model.preset.avoids
-    passes = FAMILIES[model.preset.pipeline].passes(model._plain, shot(model), model.preset)
-    assert passes == (2 if model.preset.avoids else 1)
+@pytest.mark.parametrize("name", ["sd15", "sdxl", "sd35-large", "flux-schnell", "flux-dev"])
+def test_an_images_own_scale_is_the_pipelines(toys: families.Toys, name: str) -> None:
+    """Scaled row by row, an image is the one that the pipeline gives with its one scale for all."""
+    model = toys.model(name)
+    preset, family = model.preset, model.family
+    assert preset.adapter is not None
+    pipeline = stock(preset)
+    family.load_adapter(pipeline, preset)
+    family.scale(pipeline, preset.adapter, 0.7)
+    asked = replace(shot(model, 0.7), seeds=(5,))
+    expected = painted(pipeline, preset, (5,), **family.feed(model._adapted, [asked], preset))
+    assert np.abs(pixels(model.render(asked)) - expected).max() <= 1
 
 
-def test_one_image_is_the_same_alone_and_in_a_batch(model: Model) -> None:
-    alone = pixels(model.render(Shot(**{**vars(shot(model, 1.0)), "seeds": (0,)})))
-    assert np.abs(alone[0] - pixels(model.render(shot(model, 1.0)))[1]).max() <= 1
+def test_what_a_taste_dislikes_acts_where_there_is_a_second_pass(adapted: Model) -> None:
+    one, other = (pixels(adapted.render(shot(adapted, 4.0, negative_seed=number))) for number in (2, 5))
+    assert np.array_equal(one, other) is not adapted.preset.avoids
+    passes = adapted.family.passes(adapted._plain, shot(adapted), adapted.preset)
+    assert passes == (2 if adapted.preset.avoids else 1)
 
 
 def test_steps_are_shown_as_pictures_of_the_right_shape(model: Model) -> None:
@@ -116,18 +138,19 @@ def test_images_and_prompts_have_embeddings(model: Model) -> None:
     assert model.encoder.texts(["a cat", "a dog"]).shape == (2, tiny.WIDTH)
 
 
-def test_the_weights_are_held_once(model: Model) -> None:
-    family = FAMILIES[model.preset.pipeline]
-    plain = {value.data_ptr() for value in family.network(model._plain).parameters()}
-    adapted = {value.data_ptr() for value in family.network(model._adapted).parameters()}
-    assert plain <= adapted
+def test_the_weights_are_held_once(adapted: Model) -> None:
+    plain, twin = (
+        {value.data_ptr() for value in adapted.family.network(one).parameters()}
+        for one in (adapted._plain, adapted._adapted)
+    )
+    assert plain <= twin
 
 
 @pytest.fixture
-def copy(request: pytest.FixtureRequest, folders: dict[str, Path], tmp_path: Path) -> Preset:
+def copy(request: pytest.FixtureRequest, toys: families.Toys, tmp_path: Path) -> Preset:
     """A copy of a tiny model's files, to be damaged."""
     name = getattr(request, "param", "sdxl")
-    shutil.copytree(folders[name], tmp_path / "weights")
+    shutil.copytree(toys.folder(name), tmp_path / "weights")
     return families.preset(name, tmp_path / "weights")
 
 
@@ -138,9 +161,9 @@ def test_an_encoder_that_the_adapter_was_not_trained_with_is_refused(copy: Prese
         load(copy, device="cpu")
 
 
-def test_an_adapter_of_another_pipeline_is_refused(copy: Preset, folders: dict[str, Path]) -> None:
+def test_an_adapter_of_another_pipeline_is_refused(copy: Preset, toys: families.Toys) -> None:
     assert copy.adapter is not None
-    other = folders["flux-dev"] / "ip_adapter" / "ip_adapter.safetensors"
+    other = toys.folder("flux-dev") / "ip_adapter" / "ip_adapter.safetensors"
     shutil.copy(other, copy.folder / "ip_adapter" / copy.adapter.file)
     with pytest.raises(OperatorError, match="cannot be loaded"):
         load(copy, device="cpu")
@@ -196,8 +219,8 @@ def test_a_pickle_is_refused_under_whatever_name(
     assert not trap.path.exists()
 
 
-def test_blocks_left_out_of_the_scale_map_get_nothing(folders: dict[str, Path]) -> None:
-    style = load(families.preset("sdxl", folders["sdxl"]), device="cpu")
+def test_blocks_left_out_of_the_scale_map_get_nothing(toys: families.Toys) -> None:
+    style = load(families.preset("sdxl", toys.folder("sdxl")), device="cpu")
     style.render(shot(style, 1.0))
     assert style._adapted is not None
     processors = style._adapted.unet.attn_processors.items()
@@ -208,16 +231,16 @@ def test_blocks_left_out_of_the_scale_map_get_nothing(folders: dict[str, Path]) 
     assert any(scale == [0.0] for scale in scales.values())
 
 
-def test_a_scale_map_that_does_not_fit_is_said(folders: dict[str, Path]) -> None:
+def test_a_scale_map_that_does_not_fit_is_said(toys: families.Toys) -> None:
     wrong = Adapter(file="ip-adapter_sdxl_vit-h.safetensors", blocks={"up": {"block_0": [1.0, 1.0]}})
     with pytest.raises(OperatorError, match="scale"):
-        load(families.preset("sdxl", folders["sdxl"], adapter=wrong), device="cpu")
+        load(families.preset("sdxl", toys.folder("sdxl"), adapter=wrong), device="cpu")
 
 
-def test_an_unknown_scheduler_is_said(folders: dict[str, Path]) -> None:
+def test_an_unknown_scheduler_is_said(toys: families.Toys) -> None:
     unknown = Scheduler(name="FancyScheduler")
     with pytest.raises(OperatorError, match="no scheduler FancyScheduler"):
-        load(families.preset("sd15", folders["sd15"], scheduler=unknown), device="cpu")
+        load(families.preset("sd15", toys.folder("sd15"), scheduler=unknown), device="cpu")
 
 
 def lora_for(model: Model, path: Path) -> torch.Tensor:
@@ -229,8 +252,8 @@ def lora_for(model: Model, path: Path) -> torch.Tensor:
     return up @ down
 
 
-def test_a_lora_goes_into_the_weights_by_its_own_weight(folders: dict[str, Path], tmp_path: Path) -> None:
-    base = families.preset("sdxl", folders["sdxl"])
+def test_a_lora_goes_into_the_weights_by_its_own_weight(toys: families.Toys, tmp_path: Path) -> None:
+    base = families.preset("sdxl", toys.folder("sdxl"))
     plain = load(base, device="cpu")
     path = tmp_path / "lora.safetensors"
     added = lora_for(plain, path)
@@ -242,9 +265,9 @@ def test_a_lora_goes_into_the_weights_by_its_own_weight(folders: dict[str, Path]
         assert not np.array_equal(pixels(model.render(shot(model))), pixels(plain.render(shot(plain))))
 
 
-def test_a_lora_that_is_none_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_a_lora_that_is_none_is_refused(toys: families.Toys, tmp_path: Path) -> None:
     save_file({"something.else": torch.ones(2)}, tmp_path / "lora.safetensors")
-    base = families.preset("sdxl", folders["sdxl"])
+    base = families.preset("sdxl", toys.folder("sdxl"))
     changed = base.model_copy(update={"loras": (Lora(file=tmp_path / "lora.safetensors"),)})
     with pytest.raises(OperatorError, match="sdxl"):
         load(changed, device="cpu")

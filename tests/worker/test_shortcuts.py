@@ -132,6 +132,12 @@ def test_a_cache_skips_blocks_where_the_first_block_changes_little(flux: Preset)
         assert not np.array_equal(pixels(bold.render(shot)), pixels(plain.render(shot)))
 
 
+def test_jobs_are_not_painted_together_where_steps_are_skipped(flux: Preset) -> None:
+    """Whether a step is skipped depends on the whole batch."""
+    assert changed(flux).together
+    assert not changed(flux, cache=0.9).together
+
+
 def test_nothing_cached_outlasts_a_call_that_is_ended_early(flux: Preset) -> None:
     bold = changed(flux, cache=0.9)
     expected = pixels(bold.render(SHOT))
