@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import CorruptFile, OperatorError
-from app.presets import NATIVE, Preset
+from app.presets import EXECUTABLE, NATIVE, Preset
 from app.weights.headers import NotSafetensors, check_header
 from app.weights.manifest import check_sizes, read_manifest
 
-# Formats whose loading runs code. They are refused even where safetensors lie beside them.
-EXECUTABLE = (
-    ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npy", ".npz", ".py", ".so",
-)  # fmt: skip
 # How files begin whose loading runs code: a torch archive (a zip), a pickle of protocol 2 and later, HDF5.
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06", *(bytes((0x80, n)) for n in range(2, 6)), b"\x89HDF")
 CHECKSUMS = "SHA256SUMS"
