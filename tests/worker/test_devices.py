@@ -22,9 +22,12 @@ def test_a_card_computes_in_bfloat16_where_it_can(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], half: torch.dtype, expected: torch.dtype
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(
-        torch.cuda, "get_device_capability", lambda device: (asked.append(device), capability)[1]
-    )
+
+    def answer(device: str) -> tuple[int, int]:
+        asked.append(device)
+        return capability
+
+    monkeypatch.setattr(torch.cuda, "get_device_capability", answer)
     assert pick_dtype("cuda:1", half) is expected
     assert asked == ["cuda:1"]
 
