@@ -12,7 +12,7 @@ from app.services.events import Events
 from app.spec import Size
 from worker.batching import Part, batches, by_job, images
 from worker.keeper import Held, Stopped
-from worker.memory import Memory
+from worker.memory import Memory, once_more
 from worker.painting import Painting
 from worker.pipelines import Model, UnusableImage
 from worker.safety import Classifier
@@ -59,7 +59,7 @@ class Painter:
                 job.fail(error)
 
     def _paint(self, jobs: Sequence[Painting]) -> None:
-        parts = [part for place, job in enumerate(jobs) for part in job.parts(place, self._engine)]
+        parts = [part for place, job in enumerate(jobs) for part in self._parts(place, job)]
         pending = deque(self._batches(parts))
         for batch in pending:
             for mine in by_job(batch):
@@ -71,6 +71,16 @@ class Painter:
             again = self._try(jobs, batch) if batch else []
             pending.extendleft(reversed([*again, *rest]))
 
+    def _parts(self, place: int, job: Painting) -> list[Part]:
+        """A job's parts. Nothing of the others is in use yet: a job whose text alone is too much for the
+        device ends alone."""
+        try:
+            return once_more(self._model.device, lambda: job.parts(place, self._engine))
+        except torch.OutOfMemoryError as error:
+            job.fail(error)
+        self._memory.free()
+        return []
+
     def _batches(self, parts: Sequence[Part]) -> list[list[Part]]:
         if self._model.together:
             return batches(parts, lambda part: self.limit(part.size))
@@ -78,14 +88,18 @@ class Painter:
 
     def _try(self, jobs: Sequence[Painting], batch: list[Part]) -> list[list[Part]]:
         """Paint a batch. Where that fails, the smaller batches to try instead: half as many images where the
-        memory does not suffice, else each job alone, so that only the one at fault ends with the error."""
-        try:
+        memory does not suffice, else each job alone, so that only the one at fault ends with the error. What
+        cannot be halved is tried once more with the memory freed."""
+
+        def paint() -> None:
             Together(self._model, jobs, batch, self._stopping).paint()
+
+        try:
+            paint() if images(batch) > 1 else once_more(self._model.device, paint)
             return []
         except torch.OutOfMemoryError as error:
             if images(batch) == 1:
                 jobs[batch[0].job].fail(error)
-                return []
         except Exception as error:
             alone = by_job(batch)
             if len(alone) > 1 and not isinstance(error, (Stopped, UnusableImage)):
@@ -96,6 +110,8 @@ class Painter:
             return []
         # Only here is the error gone, and with it what it held of the device.
         self._memory.free()
+        if images(batch) == 1:
+            return []
         half = self._limits[batch[0].size] = images(batch) // 2
         log.warning("out of memory: from now on at most %d images of %d x %d at once", half, *batch[0].size)
         return self._batches(batch)

@@ -20,12 +20,11 @@ from worker.keeper import Held, Stopped
 from worker.pipelines import Model, UnusableImage
 from worker.progress import Progress
 from worker.safety import Classifier
-from worker.storing import INTERNAL, Batch, End, Painted, Storing
+from worker.storing import INTERNAL, OUT_OF_MEMORY, Batch, End, Painted, Storing
 
 log = logging.getLogger(__name__)
 
 NOT_A_NUMBER = "The model came to no picture (not a number). Try another seed, or more steps."
-OUT_OF_MEMORY = "The device has too little memory for this size. Choose a smaller one, or retry later."
 STATES = {"cancelled": "cancelled", "lost": "lost", "stopping": "queued"}
 
 

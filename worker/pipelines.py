@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers.loaders.single_file_utils import SingleFileComponentError
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -28,6 +29,10 @@ from worker.words import Words
 log = logging.getLogger(__name__)
 
 OnStep = Callable[[int, torch.Tensor], None]
+# What the libraries raise for files that do not fit together.
+UNLOADABLE = (
+    OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, SingleFileComponentError,
+)  # fmt: skip
 
 
 class UnusableImage(Exception):
@@ -218,9 +223,11 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
             lay_out(plain)
         decode_in_parts(plain, preset)
         adapted = adapted_pipeline(preset, family, plain) if preset.adapter is not None else None
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
+    except UNLOADABLE as error:
+        beside = f" with {preset.own / preset.checkpoint}" if preset.checkpoint is not None else ""
         raise OperatorError(
-            f"The model {preset.name} in {preset.folder} cannot be loaded ({error}). Restore its files."
+            f"The model {preset.name} in {preset.folder}{beside} cannot be loaded ({error}). Restore its "
+            "files."
         ) from error
     for pipeline in (plain, adapted):
         if pipeline is not None:

@@ -23,13 +23,14 @@ from app import queue as broker
 from app.config import get_settings
 from app.db import session_scope
 from app.errors import PenchantError
-from app.safety import is_blocked
+from app.safety import Verdict, is_blocked
 from app.services import joblife
 from app.services.events import Events
 from app.services.joblife import LeaseLost, SlotImage
 from app.storage import Storage
 from worker.encoders import Vectors
 from worker.keeper import Held, Keeper
+from worker.memory import once_more
 from worker.pipelines import Model
 from worker.safety import Classifier
 
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.2
 INTERNAL = "Painting failed unexpectedly; the worker's log says why. Retry the job."
+OUT_OF_MEMORY = "The device has too little memory for this size. Choose a smaller one, or retry later."
 ALL_BLOCKED = (
     "The safety classifier took every image for unsafe, and this installation keeps none such. Change the "
     "prompt, or try another seed."
@@ -134,17 +136,18 @@ class Storing:
             log.error("job %s: given up, the database is away: %s", held.claim.job_id, error)
             held.lost = True
             self._keeper.release(held)
+        except torch.OutOfMemoryError as error:
+            log.error("job %s: out of memory while it was stored: %s", held.claim.job_id, error)
+            self._give_up(held, End("failed", "out_of_memory", OUT_OF_MEMORY))
         except Exception:
             log.exception("job %s: could not be stored", held.claim.job_id)
             self._give_up(held, End("failed", "internal_error", INTERNAL))
 
     def _store_files(self, held: Held, batch: Batch) -> list[SlotImage]:
-        verdicts = self._classifier.look([item.image for item in batch.painted])
-        kept = [pair for pair in zip(batch.painted, verdicts, strict=True) if not is_blocked(pair[1])]
-        held.blocked += len(verdicts) - len(kept)
-        vectors = self._vectors([painted for painted, _ in kept])
+        kept = once_more(self._model.device, lambda: self._look(batch))
+        held.blocked += len(batch.painted) - len(kept)
         stored = []
-        for (painted, verdict), vector in zip(kept, vectors, strict=True):
+        for painted, verdict, vector in kept:
             key, thumbnail_key = joblife.storage_keys(held.claim.job_id, painted.slot)
             data, small = images.webp(painted.image), images.thumbnail(painted.image)
             self._storage.put(key, data, content_type="image/webp")
@@ -167,6 +170,13 @@ class Storing:
                 )
             )
         return stored
+
+    def _look(self, batch: Batch) -> list[tuple[Painted, Verdict, Vectors]]:
+        """The images that the installation keeps, each with its verdict and its embedding."""
+        verdicts = self._classifier.look([item.image for item in batch.painted])
+        kept = [pair for pair in zip(batch.painted, verdicts, strict=True) if not is_blocked(pair[1])]
+        vectors = self._vectors([painted for painted, _ in kept])
+        return [(*pair, vector) for pair, vector in zip(kept, vectors, strict=True)]
 
     def _vectors(self, painted: Sequence[Painted]) -> list[Vectors]:
         known = [item.vector for item in painted if item.vector is not None]

@@ -2,6 +2,7 @@
 
 from app.presets.files import SHIPPED, get_preset, installed, load_presets, read_presets, usable_preset
 from app.presets.schema import (
+    EXECUTABLE,
     MANIFEST,
     NATIVE,
     Adapter,
@@ -14,6 +15,7 @@ from app.presets.schema import (
 )
 
 __all__ = [
+    "EXECUTABLE",
     "MANIFEST",
     "NATIVE",
     "SHIPPED",

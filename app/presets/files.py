@@ -77,7 +77,8 @@ def _preset(name: str, table: Any, base_folder: Path, bases: Mapping[str, Preset
         if "folder" in table:
             raise ValueError("a preset has a `folder` or `sources`, not both: drop one")
         values["folder"] = own
-    preset = Preset.model_validate({**values, "own": own.resolve(), "needs": needs})
+    own = own.resolve()
+    preset = Preset.model_validate({**values, "own": own, "needs": needs}, context={"own": own})
     folder = (base_folder / preset.folder.expanduser()).resolve()
     return preset.model_copy(update={"folder": folder})
 

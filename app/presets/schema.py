@@ -8,6 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 NATIVE = "native"
 MANIFEST = "penchant.json"
+SAFETENSORS = ".safetensors"
+PATTERN = f"*{SAFETENSORS}"
+# Formats whose loading runs code. They are refused even where safetensors lie beside them.
+EXECUTABLE = (
+    ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npy", ".npz", ".py", ".so",
+)  # fmt: skip
 Size = tuple[int, int]
 Ratio = Annotated[str, Field(pattern=r"\A[1-9]\d{0,3}:[1-9]\d{0,3}\z")]
 Scales = dict[str, float | dict[str, float | list[float]]] | list[float]
@@ -89,15 +95,44 @@ class Scheduler(_Table):
 
 
 class Lora(_Table):
-    """A LoRA's safetensors file, and how much of it goes into the weights."""
+    """A LoRA's safetensors file, or a folder of them, and how much of each goes into the weights.
 
-    file: Path
+    A preset that was read names files only, those of a folder in the order of their names. A folder without
+    any, or that is not here, stands as the pattern of what it lacks: a web server without models can do
+    without, and a worker says what is missing.
+    """
+
+    file: Path = Path()
+    folder: Path | None = None
     weight: float = 1.0
 
     @field_validator("file")
     @classmethod
     def _is_safetensors(cls, value: Path) -> Path:
         return safetensors_only(value)
+
+    @field_validator("folder")
+    @classmethod
+    def _holds_safetensors(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None:
+            for path in sorted((_own(info) / value).glob("*")):
+                if path.suffix.lower() in EXECUTABLE:  # a picture or a text beside them does no harm
+                    safetensors_only(path)
+        return value
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.folder is None) == ("file" not in self.model_fields_set):
+            raise ValueError("a LoRA is a `file`, or a `folder` of files: name one of the two")
+        return self
+
+    def files(self, own: Path) -> "tuple[Lora, ...]":
+        """A LoRA for each file that this names; paths are relative to `own`."""
+        if self.folder is None:
+            return (self,)
+        paths = sorted((own / self.folder).glob(PATTERN))
+        names = [path.name for path in paths if not path.name.startswith(".")]
+        return tuple(Lora(file=self.folder / name, weight=self.weight) for name in names or [PATTERN])
 
 
 class Preset(_Table):
@@ -182,6 +217,13 @@ class Preset(_Table):
     def _is_safetensors(cls, value: Path | None) -> Path | None:
         return value if value is None else safetensors_only(value)
 
+    @field_validator("loras")
+    @classmethod
+    def _names_files(cls, value: tuple[Lora, ...], info: ValidationInfo) -> tuple[Lora, ...]:
+        if info.data.get("sources") and any(lora.folder is not None for lora in value):
+            raise ValueError("a preset with `sources` names each LoRA by its `file`")
+        return tuple(file for lora in value for file in lora.files(_own(info)))
+
     @field_validator("fuse", "compile", "cache")
     @classmethod
     def _is_offered(cls, value: bool | float | None, info: ValidationInfo) -> bool | float | None:
@@ -239,8 +281,13 @@ class Preset(_Table):
         return values
 
 
+def _own(info: ValidationInfo) -> Path:
+    """Where the files of the table that is validated lie: what the reader of the file gives as context."""
+    return Path((info.context or {}).get("own", ""))
+
+
 def safetensors_only(path: Path) -> Path:
     """The path, if its name says safetensors. Raises ValueError."""
-    if path.suffix != ".safetensors":
+    if path.suffix != SAFETENSORS:
         raise ValueError(f"{path.name} is no safetensors file, and nothing else is loaded: convert it")
     return path

@@ -3,19 +3,15 @@ execute."""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.errors import CorruptFile, OperatorError
-from app.presets import NATIVE, Preset
+from app.presets import EXECUTABLE, NATIVE, Preset
 from app.weights.headers import NotSafetensors, check_header
 from app.weights.manifest import check_sizes, read_manifest
 
-# Formats whose loading runs code. They are refused even where safetensors lie beside them.
-EXECUTABLE = (
-    ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npy", ".npz", ".py", ".so",
-)  # fmt: skip
 # How files begin whose loading runs code: a torch archive (a zip), a pickle of protocol 2 and later, HDF5.
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06", *(bytes((0x80, n)) for n in range(2, 6)), b"\x89HDF")
 CHECKSUMS = "SHA256SUMS"
@@ -23,6 +19,16 @@ CHECKSUMS = "SHA256SUMS"
 WEIGHTLESS = (
     "scheduler", "tokenizer", "tokenizer_2", "tokenizer_3", "feature_extractor", "safety_checker",
 )  # fmt: skip
+# What the loaded ones of these are made of: one of the files.
+TOKENIZER = ("tokenizer.json", "vocab.json", "spiece.model")
+SETTINGS = {
+    "scheduler": ("scheduler_config.json",),
+    "tokenizer": TOKENIZER,
+    "tokenizer_2": TOKENIZER,
+    "tokenizer_3": TOKENIZER,
+}
+# What the libraries call the weights of a part, without the ending. No other name is looked for by them.
+WEIGHTS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
 
 
 def verify(preset: Preset) -> None:
@@ -33,12 +39,14 @@ def verify(preset: Preset) -> None:
     """
     for folder in sorted(_folders(preset)):
         refuse_executables(folder)
-    for part in sorted(_read_index(preset)):
+    for part, (library, *_) in sorted(_read_index(preset).items()):
         if part not in WEIGHTLESS:
-            _need_weights(preset, preset.folder / part)
-    _need_weights(preset, preset.folder / "image_encoder")
+            _need_weights(preset, preset.folder / part, library)
+        elif part in SETTINGS:
+            _need_one(preset, [preset.folder / part / name for name in SETTINGS[part]])
+    _need_weights(preset, preset.folder / "image_encoder", "transformers")
     if preset.preview is not None:
-        _need_weights(preset, preset.own / preset.preview)
+        _need_weights(preset, preset.own / preset.preview, "diffusers")
     for path in _named_files(preset):
         _need(preset, path)
         refuse_executable(path)
@@ -101,14 +109,34 @@ def _read_index(preset: Preset) -> dict[str, Any]:
         raise CorruptFile(_damaged(preset, path, error)) from error
 
 
-def _need_weights(preset: Preset, folder: Path) -> None:
-    if not folder.is_dir() or not any(folder.glob("*.safetensors")):
-        raise OperatorError(_missing(preset, folder / "*.safetensors"))
+def _need_weights(preset: Preset, folder: Path, library: str) -> None:
+    """Raise OperatorError for the first file that `library` would look for and not find: the configuration
+    and the weights, whole or in the pieces that an index names."""
+    _need(preset, folder / "config.json")
+    whole = folder / f"{WEIGHTS.get(library, WEIGHTS['transformers'])}.safetensors"
+    index = whole.with_name(f"{whole.name}.index.json")
+    if not index.is_file() or (whole.is_file() and library != "diffusers"):
+        _need(preset, whole)
+        return
+    for piece in sorted(_pieces(preset, index)):
+        _need(preset, folder / piece)
+
+
+def _pieces(preset: Preset, index: Path) -> set[str]:
+    try:
+        return {str(name) for name in json.loads(index.read_text("utf-8"))["weight_map"].values()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptFile(_damaged(preset, index, error)) from error
 
 
 def _need(preset: Preset, path: Path) -> None:
     if not path.is_file():
         raise OperatorError(_missing(preset, path))
+
+
+def _need_one(preset: Preset, paths: Sequence[Path]) -> None:
+    if not any(path.is_file() for path in paths):
+        raise OperatorError(_missing(preset, paths[0]))
 
 
 def _check_header(preset: Preset, path: Path) -> None:

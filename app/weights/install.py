@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from app.errors import Conflict, CorruptFile, NotFound, OperatorError
-from app.presets import MANIFEST, Preset
+from app.presets import MANIFEST, Preset, Source
 from app.weights.check import refuse_executables, verify
-from app.weights.hub import TAKEN, Hub, RemoteFile, Snapshot
+from app.weights.hub import TAKEN, Hub, RemoteFile, Snapshot, select
 from app.weights.manifest import (
     CHUNK,
     Advance,
@@ -50,8 +50,9 @@ def add_from_hub(preset: Preset, *, hub: Hub, progress: Progress) -> Manifest:
 
 def add_from_folder(preset: Preset, *, folder: Path, progress: Progress) -> Manifest:
     """Copy a preset's own files from a folder laid out as the installed model is: the diffusers layout, with
-    the encoder in image_encoder/ and the adapter where the preset says. Only safetensors, JSON and text are
-    copied. Where the folder has a manifest, every file must be what it says.
+    the encoder in image_encoder/ and the adapter where the preset says. Those are copied that a download
+    would bring, in the one precision that the preset names. Where the folder has a manifest, it says which
+    files there are, and every one must be what it says.
 
     Raises Conflict, NotFound, OperatorError.
     """
@@ -60,16 +61,17 @@ def add_from_folder(preset: Preset, *, folder: Path, progress: Progress) -> Mani
     refuse_executables(folder)
     stage = _stage(preset)
     shutil.rmtree(stage)
-    paths = [path for path in _files(folder) if path.suffix in TAKEN and path.name != MANIFEST]
-    _need_room(stage.parent, sum(path.stat().st_size for path in paths))
-    for path in paths:
-        name = path.relative_to(folder)
-        _copy(path, stage / name, progress.part(name.as_posix(), path.stat().st_size))
-    if not paths:
-        raise NotFound(f"{folder} holds no safetensors, JSON or text. Name the model's own folder.")
+    known = read_manifest(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
+    wanted = _wanted(preset, folder, known)
+    if not wanted:
+        raise NotFound(
+            f"{folder} holds none of the files that {preset.name} is made of. Name the model's own folder."
+        )
+    _need_room(stage.parent, sum(path.stat().st_size for path in wanted.values()))
+    for name, path in wanted.items():
+        _copy(path, stage / name, progress.part(name, path.stat().st_size))
     origins = [Origin(repo=str(folder.resolve()))]
-    if (folder / MANIFEST).is_file():
-        known = read_manifest(folder / MANIFEST)
+    if known is not None:
         origins = list(known.origins)
         check_hashes(known, stage, progress.part("checksums", _bytes(known)))
     return _finish(preset, stage, origins, progress)
@@ -219,6 +221,27 @@ def _as_it_is_told(stage: Path, own: Path) -> Iterator[None]:
         raise type(error)(
             f"{head} Nothing was added. Complete the folder, and run the command again."
         ) from error
+
+
+def _wanted(preset: Preset, folder: Path, known: Manifest | None) -> dict[str, Path]:
+    """The files of a folder that are the preset's, by where they go: what the manifest names or, without one,
+    what a download would pick of a repository that is laid out like this."""
+    there = {path.relative_to(folder).as_posix(): path for path in _files(folder) if path.suffix in TAKEN}
+    if known is not None:
+        return {name: path for name, path in there.items() if name in known.files}
+    told = [{"rfilename": name, "size": path.stat().st_size} for name, path in there.items()]
+    return {
+        file.target: there[file.path]
+        for source in preset.sources
+        for file in select(_laid_out(source), told)
+        if file.target != MANIFEST
+    }
+
+
+def _laid_out(source: Source) -> Source:
+    """The source with patterns of where its files lie in the model's folder."""
+    moved = (f"{folder}/{PurePosixPath(pattern).name}" for pattern, folder in source.into.items())
+    return source.model_copy(update={"files": (*source.files, *moved), "into": {}})
 
 
 def _need_room(folder: Path, size: int) -> None:

@@ -1,5 +1,6 @@
 """Presets files: what they may say, what they inherit, and on which line they are wrong."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,6 +173,70 @@ def test_a_shortcut_that_a_pipeline_has_not_is_told_with_its_line(
     path.write_text(GOOD.replace("guidance = 4.0\n", f"guidance = 4.0\n{words}\n"))
     with pytest.raises(OperatorError, match=said):
         read_presets(path)
+
+
+LORAS = """
+[thick]
+title = "Thick"
+base = "mine"
+
+[[thick.loras]]
+file = "one.safetensors"
+
+[[thick.loras]]
+folder = "loras"
+weight = 0.5
+"""
+
+
+@pytest.fixture
+def thick(tmp_path: Path) -> Path:
+    """A presets file that names a LoRA and a folder of two, among other files."""
+    path = tmp_path / "thick.toml"
+    path.write_text(GOOD + LORAS)
+    (tmp_path / "loras").mkdir()
+    for name in ("b.safetensors", "a.safetensors", ".c.safetensors", "a.png", "notes.txt"):
+        (tmp_path / "loras" / name).touch()
+    return path
+
+
+def test_a_folder_of_loras_is_its_files_in_the_order_of_their_names(thick: Path) -> None:
+    thick.write_text(thick.read_text() + '\n[thicker]\ntitle = "Thicker"\nbase = "thick"\n')
+    presets = read_presets(thick)
+    folder = thick.parent
+    files = [folder / "one.safetensors", folder / "loras/a.safetensors", folder / "loras/b.safetensors"]
+    for name in ("thick", "thicker"):
+        assert list(presets[name].extras) == files
+        assert [lora.weight for lora in presets[name].loras] == [1.0, 0.5, 0.5]
+
+
+def test_a_folder_of_loras_that_is_empty_or_elsewhere_lacks_files(thick: Path) -> None:
+    """It is no error of the presets file: a web server has no models. A worker looks for the files."""
+    shutil.rmtree(thick.parent / "loras")
+    preset = read_presets(thick)["thick"]
+    assert preset.extras[1:] == (thick.parent / "loras" / "*.safetensors",)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "says"),
+    [
+        ('file = "one.safetensors"', "", "line 31, thick.loras.0: .*name one of the two"),
+        ('folder = "loras"', 'folder = "loras"\nfile = "x.safetensors"', "line 34, thick.loras.1: .*one of"),
+        ('folder = "loras"', 'folder = "bad"', "line 35, thick.loras.1.folder: .*x.ckpt is no safetensors"),
+        ("weight = 0.5", 'weight = "much"', "line 36, thick.loras.1.weight: .*valid number"),
+        (
+            'base = "mine"\n\n',
+            'base = "mine"\nsources = [{repo = "a/b", files = ["*"]}]\n\n',
+            "by its `file`",
+        ),
+    ],
+)
+def test_a_lora_that_is_wrong_is_told_with_its_line(thick: Path, wrong: str, right: str, says: str) -> None:
+    (thick.parent / "bad").mkdir()
+    (thick.parent / "bad" / "x.ckpt").touch()
+    thick.write_text(GOOD + LORAS.replace(wrong, right, 1))
+    with pytest.raises(OperatorError, match=says):
+        read_presets(thick)
 
 
 def test_a_base_lends_its_preview_autoencoder(tmp_path: Path) -> None:

@@ -42,13 +42,25 @@ def serve() -> Iterator[LocalHub]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            path = self._note()
+            name, _, revision = path.removeprefix("/api/models/").partition("/revision/")
+            repository, _, rest = path.removeprefix("/").partition("/resolve/")
+            if path.startswith("/api/models/") and revision:
+                self._describe(name, revision)
+            elif "/" in rest:
+                self._send_file(repository, *rest.split("/", 1))
+            else:
+                self._answer(404, b"")
+
+        def do_HEAD(self) -> None:
+            """What the libraries begin with. Penchant does not ask so."""
+            self._note()
+            self._answer(404, b"")
+
+        def _note(self) -> str:
             path = urlsplit(self.path).path
             hub.asked.append((path, self.headers.get("Range"), self.headers.get("Authorization")))
-            if path.startswith("/api/models/"):
-                self._describe(*path.removeprefix("/api/models/").split("/revision/"))
-            else:
-                name, _, rest = path.removeprefix("/").partition("/resolve/")
-                self._send_file(name, *rest.split("/", 1))
+            return path
 
         def _describe(self, name: str, revision: str) -> None:
             repository = self._repository(name)

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,7 +157,7 @@ def add(name: str) -> Quiet:
 def test_a_model_comes_from_the_hub_at_its_revision(local: LocalHub, models: Path) -> None:
     add("base")
     folder = models / "base"
-    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
+    assert names(folder) == {
         MANIFEST,
         "model_index.json",
         "unet/config.json",
@@ -236,7 +237,7 @@ def test_a_hub_out_of_reach_is_said(local: LocalHub, monkeypatch: pytest.MonkeyP
         add("base")
     monkeypatch.setenv("HF_ENDPOINT", local.url)
     del local.repositories["somebody/adapter"].files["models/encoder/model.safetensors"]
-    with pytest.raises(OperatorError, match=r"lacks image_encoder/\*\.safetensors\. Nothing was added"):
+    with pytest.raises(OperatorError, match=r"lacks image_encoder/model\.safetensors\. Nothing was added"):
         add("base")
 
 
@@ -246,8 +247,10 @@ def folder(models: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "brought"
     for path, data in {
         "model_index.json": MODEL["model_index.json"],
+        "unet/config.json": b"{}",
         "unet/diffusion_pytorch_model.safetensors": weights(1),
         "ip_adapter/adapter.safetensors": weights(3),
+        "image_encoder/config.json": b"{}",
         "image_encoder/model.safetensors": weights(4),
         "README.md": b"# not copied",
         "sample.png": b"\x89PNG not copied",
@@ -277,6 +280,79 @@ def test_a_folder_that_lacks_something_adds_nothing(folder: Path, models: Path) 
     assert get_preset("base").missing == ("base",)
     with pytest.raises(NotFound, match="is no folder"):
         bring(folder / "nowhere")
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_of_a_folder_is_copied_what_a_download_would_bring(folder: Path, models: Path) -> None:
+    """Both precisions of the network, weights in one file beside it, and parts that the preset does not
+    name."""
+    half = weights(2, 20_000)
+    for path in (
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "whole.safetensors",
+        "vae/other.safetensors",
+    ):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(half)
+    bring(folder)
+    assert names(models / "base") == {
+        MANIFEST,
+        "model_index.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "ip_adapter/adapter.safetensors",
+        "image_encoder/config.json",
+        "image_encoder/model.safetensors",
+    }
+    assert (models / "base" / "unet" / "diffusion_pytorch_model.safetensors").read_bytes() == half
+
+
+def test_a_folder_of_one_precision_is_taken_in_it(folder: Path, models: Path) -> None:
+    whole = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    whole.rename(whole.with_name("diffusion_pytorch_model.fp16.safetensors"))
+    bring(folder)
+    assert "unet/diffusion_pytorch_model.safetensors" in names(models / "base")
+
+
+@pytest.mark.parametrize(
+    ("lost", "left", "said"),
+    [
+        ("unet/config.json", "unet/other.json", "unet/config.json"),
+        (
+            "unet/diffusion_pytorch_model.safetensors",
+            "unet/diffusion_pytorch_model.bf16.safetensors",
+            "unet/diffusion_pytorch_model.safetensors",
+        ),
+        (
+            "image_encoder/model.safetensors",
+            "image_encoder/model.fp16.safetensors",
+            "image_encoder/model.safetensors",
+        ),
+    ],
+)
+def test_what_could_not_be_loaded_is_refused_with_the_file_that_lacks(
+    folder: Path, models: Path, lost: str, left: str, said: str
+) -> None:
+    """Such as weights in a precision that neither the preset names nor the libraries look for."""
+    (folder / lost).rename(folder / left)
+    with pytest.raises(OperatorError, match=rf"lacks {re.escape(said)}\. Nothing was added"):
+        bring(folder)
+    assert not (models / "base").exists()
+
+
+def test_every_piece_that_an_index_names_is_needed(folder: Path, models: Path) -> None:
+    pieces = [f"diffusion_pytorch_model-0000{n}-of-00002.safetensors" for n in (1, 2)]
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").rename(folder / "unet" / pieces[0])
+    index = {"weight_map": dict(zip("ab", pieces, strict=True))}
+    (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(OperatorError, match=rf"lacks unet/{pieces[1]}\. Nothing was added"):
+        bring(folder)
+    (folder / "unet" / pieces[1]).write_bytes(weights(6))
+    bring(folder)
+    assert {f"unet/{piece}" for piece in pieces} < names(models / "base")
 
 
 @pytest.mark.parametrize("name", ["unet/weights.bin", "unet/x.safetensors", "config.json", "a.md", "plain"])

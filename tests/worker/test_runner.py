@@ -1,6 +1,6 @@
 """The runner in this process, on real services: what goes wrong in the middle of painting."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,11 +22,19 @@ from app.services.events import get_events
 from app.services.tastes import load_space
 from app.storage import Storage, get_storage
 from tests.worker import tiny
-from tests.worker.conftest import imagine, job_of, tiny_preset
+from tests.worker.conftest import forget, imagine, job_of, tiny_preset, with_preset
 from tests.worker.tastes import store_code
-from worker.painting import NOT_A_NUMBER, OUT_OF_MEMORY
+from worker.painting import NOT_A_NUMBER
 from worker.pipelines import Model, load
 from worker.runner import Runner
+from worker.storing import OUT_OF_MEMORY
+
+
+@pytest.fixture(autouse=True)
+def _long_leases(studio: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here is about leases, and one must not run out where the machine is busy."""
+    monkeypatch.setenv("PENCHANT_LEASE_SECONDS", "60")
+    forget()
 
 
 @pytest.fixture
@@ -87,6 +95,96 @@ def test_a_device_too_small_for_one_image_fails_the_job_only(
     failed = job_of(engine, wide)
     assert (failed.state, failed.error_code, failed.error) == ("failed", "out_of_memory", OUT_OF_MEMORY)
     assert job_of(engine, square).state == "done"
+
+
+class Scarce:
+    """Memory that lacks for the first `times` uses of a part of a model that `concerns` speaks of."""
+
+    def __init__(self, part: torch.nn.Module, times: int, concerns: Callable[[torch.Tensor], bool]) -> None:
+        self.uses = 0
+        self._times = times
+        self._concerns = concerns
+        part.register_forward_pre_hook(self._refuse)
+
+    def _refuse(self, _module: Any, arguments: Any) -> None:
+        if self._concerns(arguments[0]):
+            self.uses += 1
+            if self.uses <= self._times:
+                raise torch.OutOfMemoryError("simulated")
+
+
+def of_text(model: Model, text: str) -> Callable[[torch.Tensor], bool]:
+    """Whether a text encoder is given that text."""
+    tokenizer = model._plain.tokenizer
+    tokens = tokenizer(text, padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt")
+    return lambda given: any(torch.equal(row, tokens.input_ids[0]) for row in given)
+
+
+def everything(_given: torch.Tensor) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(("times", "state"), [(1, "done"), (2, "failed")])
+def test_one_image_is_tried_again_with_the_memory_freed(
+    engine: Engine, person: Person, own_model: Model, times: int, state: str
+) -> None:
+    Scarce(own_model._plain.unet, times, everything)
+    first, second = (imagine(engine, person, f"{prompt} --n 1") for prompt in ("a cat", "a dog"))
+    run(engine, with_preset(own_model, max_batch=1), times=2)
+    assert [job_of(engine, job_id).state for job_id in (first, second)] == [state, "done"]
+    assert slots(engine, first) == ([0] if state == "done" else [])
+
+
+def test_a_text_that_is_too_much_once_is_encoded_again(
+    engine: Engine, person: Person, own_model: Model
+) -> None:
+    scarce = Scarce(own_model._plain.text_encoder, 1, of_text(own_model, "a cat"))
+    job_id = imagine(engine, person, "a cat --n 2")
+    run(engine, own_model)
+    assert scarce.uses > 1
+    assert job_of(engine, job_id).state == "done"
+    assert slots(engine, job_id) == [0, 1]
+
+
+def test_a_text_that_is_too_much_ends_its_own_job_and_none_beside_it(
+    engine: Engine, person: Person, own_model: Model
+) -> None:
+    scarce = Scarce(own_model._plain.text_encoder, 2, of_text(own_model, "a dog"))
+    jobs = [imagine(engine, person, f"{prompt} --n 1") for prompt in ("a cat", "a dog", "rain")]
+    run(engine, own_model)
+    ends = [job_of(engine, job_id) for job_id in jobs]
+    assert [job.state for job in ends] == ["done", "failed", "done"]
+    assert (ends[1].error_code, ends[1].error) == ("out_of_memory", OUT_OF_MEMORY)
+    assert scarce.uses == 2
+    again = imagine(engine, person, "a dog --n 1")
+    run(engine, own_model)
+    assert job_of(engine, again).state == "done"
+
+
+def test_an_image_whose_embedding_is_too_much_once_is_stored(
+    engine: Engine, person: Person, own_model: Model
+) -> None:
+    scarce = Scarce(own_model._plain.image_encoder, 1, everything)
+    job_id = imagine(engine, person, "a cat --n 2")
+    run(engine, own_model)
+    assert scarce.uses == 2
+    assert job_of(engine, job_id).state == "done"
+    assert slots(engine, job_id) == [0, 1]
+
+
+def test_an_image_whose_embedding_is_too_much_fails_its_job_with_that_reason(
+    engine: Engine, person: Person, own_model: Model
+) -> None:
+    Scarce(own_model._plain.image_encoder, 2, everything)
+    first, second = (imagine(engine, person, f"{prompt} --n 2") for prompt in ("a cat", "a dog"))
+    run(engine, own_model, times=2)
+    job = job_of(engine, first)
+    assert (job.state, job.error_code, job.error) == ("failed", "out_of_memory", OUT_OF_MEMORY)
+    assert get_events().latest(first) == {"state": "failed", "error": OUT_OF_MEMORY}
+    assert slots(engine, first) == []
+    assert job_of(engine, second).state == "done"
+    assert files()
+    assert all(str(second) in path for path in files())
 
 
 def test_not_a_number_fails_the_job_and_leaves_no_picture(
