@@ -82,7 +82,7 @@ class StepClock:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._cuda = model.device.type == "cuda"
+        self._device = model.device
         self._first: Any = None
         self._last: Any = None
 
@@ -95,7 +95,7 @@ class StepClock:
 
     def seconds(self) -> float:
         """Of the last call."""
-        if self._cuda:
+        if self._device.type == "cuda":
             self._last.synchronize()
             return float(self._first.elapsed_time(self._last)) / 1000
         return float(self._last - self._first)
@@ -108,10 +108,13 @@ class StepClock:
         self._last = self._mark()
 
     def _mark(self) -> Any:
-        if not self._cuda:
+        if self._device.type == "cpu":
             return time.process_time()
+        if self._device.type != "cuda":
+            torch.accelerator.synchronize(self._device)
+            return time.perf_counter()
         event = torch.cuda.Event(enable_timing=True)
-        event.record(torch.cuda.current_stream(self._model.device))
+        event.record(torch.cuda.current_stream(self._device))
         return event
 
 

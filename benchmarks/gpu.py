@@ -163,14 +163,20 @@ def fitting(found: dict[str, Way]) -> dict[str, Way]:
     """The ways that the device has memory for. Each is gone once, before any is timed."""
     kept = {}
     for name, way in found.items():
-        try:
-            way.paint()
-        except torch.OutOfMemoryError:
+        if _fits(way):
+            kept[name] = way
+        else:
             gc.collect()
             torch.cuda.empty_cache()
-        else:
-            kept[name] = way
     return kept
+
+
+def _fits(way: Way) -> bool:
+    try:
+        way.paint()
+    except torch.OutOfMemoryError:
+        return False
+    return True
 
 
 def measure(found: dict[str, Way], rounds: int, clock: Callable[[], float]) -> dict[str, list[float]]:
@@ -214,9 +220,8 @@ def report(subject: Subject, arguments: argparse.Namespace, device: str) -> None
     model.render(plain)
     first = time.perf_counter() - start
     alone = peak_memory(device)
-    clock, unit = (
-        (time.process_time, "processor second") if device == "cpu" else (time.perf_counter, "second")
-    )
+    on_cpu = device == "cpu"
+    clock, unit = (time.process_time, "processor second") if on_cpu else (time.perf_counter, "second")
     all_ways = ways(model, plain)
     found = fitting(all_ways)
     seconds = measure(found, arguments.rounds, clock)
@@ -280,6 +285,9 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, help="instead of the preset's")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args(given)
+    known = TOYS if arguments.tiny else load_presets()
+    if unknown := set(arguments.preset or ()) - set(known):
+        parser.error(f"there is no {', '.join(sorted(unknown))}, only {', '.join(known)}")
     device = "cpu" if arguments.tiny else pick_device(get_settings().device)
     for subject in subjects(arguments, device):
         try:

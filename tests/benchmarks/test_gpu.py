@@ -13,7 +13,7 @@ from app.presets import load_presets
 from benchmarks import gpu
 from benchmarks.architectures import ARCHITECTURES, TOYS
 from benchmarks.device import StepClock, flop_counter, forget_peak, peak_memory, work
-from benchmarks.gpu import Subject, main, personal_shot, plain_shot, toys
+from benchmarks.gpu import Subject, Way, fitting, main, personal_shot, plain_shot, toys
 from benchmarks.random_adapters import adapter
 from benchmarks.random_models import load_random, modules, pipeline
 from worker import shortcuts
@@ -106,6 +106,13 @@ def test_what_is_not_installed_is_left_out_on_the_cpu_unless_it_is_named(
 
 
 @pytest.mark.usefixtures("settings")
+def test_a_name_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--preset", "sdlx"])
+    assert "there is no sdlx, only starter, sd15" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("settings")
 def test_a_card_gets_every_preset_that_it_has_the_memory_for(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +161,14 @@ def test_a_pass_of_a_unet_has_the_published_operations(
         words = torch.empty(1, 77, sizes["cross_attention_dim"])
         unet(torch.empty(1, 4, side, side), torch.empty(1), words, added_cond_kwargs=added)
     assert counter.get_total_flops() / 1e12 == pytest.approx(tera, abs=0.005)
+
+
+def test_a_way_that_the_device_has_no_memory_for_is_left_out() -> None:
+    def fail() -> None:
+        raise torch.OutOfMemoryError
+
+    small, large = Way(1, lambda: None), Way(8, fail)
+    assert fitting({"one": small, "together": large}) == {"one": small}
 
 
 @pytest.mark.parametrize("name", TOYS)
