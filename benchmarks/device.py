@@ -141,6 +141,7 @@ def forget_peak(device: str) -> None:
     """Begin anew with the most that is held. The CPU's peak is the process's, which Linux lets it reset;
     elsewhere it only grows."""
     if device.startswith("cuda"):
+        torch.cuda.init()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
     elif (PROCESS / "clear_refs").exists():
