@@ -1,18 +1,18 @@
-"""Models of full size with random weights, in the layout that presets name: for measuring speed, which does
-not depend on the values."""
+"""Models with random weights, made on the device that paints: for measuring speed, which does not depend on
+the values."""
 
 import json
-import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
 from diffusers import (
     AutoencoderKL,
-    DPMSolverMultistepScheduler,
-    StableDiffusionPipeline,
-    StableDiffusionXLPipeline,
+    FluxTransformer2DModel,
+    SD3Transformer2DModel,
     UNet2DConditionModel,
 )
 from safetensors.torch import save_file
@@ -24,138 +24,97 @@ from transformers import (
     CLIPTokenizer,
     CLIPVisionConfig,
     CLIPVisionModelWithProjection,
+    SiglipImageProcessor,
+    SiglipVisionConfig,
+    SiglipVisionModel,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
 )
 
 from app.presets import Preset
+from benchmarks.architectures import Architecture
+from benchmarks.random_adapters import adapter
+from worker.families import FAMILIES, Family
+from worker.loading import schedule
+from worker.pipelines import Model, assemble
 
-TOKENS = 4  # of an image prompt
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """The sizes of a Stable Diffusion model's parts; what is not said is what diffusers and transformers take
-    for granted, which is Stable Diffusion 1's. One with a second text encoder, `text_2`, is an SDXL."""
-
-    size: int
-    steps: int
-    unet: dict[str, Any] = field(default_factory=dict)
-    vae: dict[str, Any] = field(default_factory=dict)
-    text: dict[str, Any] = field(default_factory=dict)
-    vision: dict[str, Any] = field(default_factory=dict)
-    text_2: dict[str, Any] = field(default_factory=dict)
-
-
-CLIP_L_TEXT = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12}
-CLIP_H_VISION = {
-    "hidden_size": 1280,
-    "intermediate_size": 5120,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 16,
-    "projection_dim": 1024,
-    "patch_size": 14,
+SD3 = "StableDiffusion3Pipeline"
+NETWORKS = {
+    "StableDiffusionPipeline": UNet2DConditionModel,
+    "StableDiffusionXLPipeline": UNet2DConditionModel,
+    SD3: SD3Transformer2DModel,
+    "FluxPipeline": FluxTransformer2DModel,
 }
-
-ARCHITECTURES = {
-    "tiny": Architecture(
-        size=64,
-        steps=8,
-        unet={
-            "block_out_channels": (64, 128),
-            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
-            "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
-            "layers_per_block": 1,
-            "cross_attention_dim": 32,
-            "norm_num_groups": 8,
-        },
-        vae={"block_out_channels": (16, 16, 16, 16), "norm_num_groups": 8, "layers_per_block": 1},
-        text={"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4},
-        vision={
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 4,
-            "projection_dim": 32,
-            "image_size": 32,
-            "patch_size": 8,
-        },
-    ),
-    "sd15": Architecture(
-        size=512,
-        steps=30,
-        unet={"cross_attention_dim": 768},
-        vae={"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2},
-        text=CLIP_L_TEXT,
-        vision=CLIP_H_VISION,
-    ),
-    "sdxl": Architecture(
-        size=1024,
-        steps=30,
-        unet={
-            "block_out_channels": (320, 640, 1280),
-            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-            "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-            "attention_head_dim": (5, 10, 20),
-            "transformer_layers_per_block": (1, 2, 10),
-            "use_linear_projection": True,
-            "addition_embed_type": "text_time",
-            "addition_time_embed_dim": 256,
-            "projection_class_embeddings_input_dim": 6 * 256 + 1280,
-            "cross_attention_dim": 768 + 1280,
-        },
-        vae={"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "scaling_factor": 0.13025},
-        text=CLIP_L_TEXT,
-        vision=CLIP_H_VISION,
-        text_2={  # OpenCLIP ViT-bigG/14
-            "hidden_size": 1280,
-            "intermediate_size": 5120,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 20,
-            "projection_dim": 1280,
-            "hidden_act": "gelu",
-        },
-    ),
-}
+END = 513  # the CLIP tokenizer's last token
 
 
-def build(name: str, folder: Path) -> Preset:
-    """Write the model of that name, with random weights, into `folder`; a preset for it."""
+def load_random(preset: Preset, made: Architecture, folder: Path, *, device: str) -> Model:
+    """The model that a shipped preset would be, with random weights: nothing of it is read but the adapter,
+    which is written into `folder` for its loader. LoRAs are left out: fused, they cost nothing."""
+    own = {"folder": folder, "own": folder, "needs": {}, "sources": (), "loras": ()}
+    preset = preset.model_copy(update=own)
+
+    def source(preset: Preset, _family: Family, dtype: torch.dtype) -> Any:
+        return pipeline(preset, made, device, dtype)
+
+    return assemble(preset, source, device=device)
+
+
+def pipeline(preset: Preset, made: Architecture, device: str, dtype: torch.dtype) -> Any:
+    """The plain pipeline of a preset on a device, of random weights in `dtype` from the first: in full
+    precision the large ones would not fit. Writes the adapter into the preset's folder."""
     torch.manual_seed(7)
-    made = ARCHITECTURES[name]
-    pipeline = _pipeline(made, folder)
-    pipeline.save_pretrained(folder, safe_serialization=True)
-    (folder / "ip_adapter").mkdir()
-    save_file(_adapter(pipeline.unet, made), folder / "ip_adapter" / "ip-adapter.safetensors")
-    return Preset.model_validate(
-        {
-            "name": name,
-            "title": f"{name}, random weights",
-            "licence": "none",
-            "folder": folder,
-            "pipeline": type(pipeline).__name__,
-            "encoder": f"{name}-random",
-            "adapter": {},
-            "sizes": ((made.size, made.size),),
-            "steps": made.steps,
-            "guidance": 5.0,
-        }
-    )
+    with _making(device, dtype):
+        parts = modules(preset.pipeline, made)
+        if preset.adapter is not None:
+            network = parts[FAMILIES[preset.pipeline].denoiser]
+            path = preset.folder / preset.adapter.folder / preset.adapter.file
+            path.parent.mkdir()
+            save_file(adapter(preset.pipeline, network, made), path)
+    kind = getattr(diffusers, preset.pipeline)
+    more: dict[str, Any] = _tokenizers(parts, preset.folder)
+    more["feature_extractor"] = _processor(preset.pipeline, made)
+    more["scheduler"] = getattr(diffusers, made.solver)(**made.solver_settings)
+    if preset.pipeline == "StableDiffusionPipeline":
+        more |= {"safety_checker": None, "requires_safety_checker": False}
+    for part in parts.values():
+        # Some buffers are of full precision whatever the default; diffusers' own `to` warns of nothing here.
+        torch.nn.Module.to(part, dtype).eval()
+    found = kind(**parts, **more)
+    schedule(preset, found)
+    return found
 
 
-def _pipeline(made: Architecture, folder: Path) -> Any:
-    size = made.vision.get("image_size", 224)
+def modules(kind: str, made: Architecture) -> dict[str, Any]:
+    """The parts of a pipeline of that kind that have weights, on torch's default device and in its default
+    type."""
+    text = CLIPTextModelWithProjection if kind == SD3 else CLIPTextModel
     parts = {
+        FAMILIES[kind].denoiser: NETWORKS[kind](**made.denoiser),
         "vae": AutoencoderKL(**_vae(made)),
-        "text_encoder": CLIPTextModel(CLIPTextConfig(**made.text, eos_token_id=513)).eval(),
-        "tokenizer": _tokenizer(folder),
-        "unet": UNet2DConditionModel(sample_size=made.size // 8, **made.unet),
-        "scheduler": DPMSolverMultistepScheduler(beta_schedule="scaled_linear", steps_offset=1),
-        "feature_extractor": CLIPImageProcessor(size={"shortest_edge": size}, crop_size=size),
-        "image_encoder": CLIPVisionModelWithProjection(CLIPVisionConfig(**made.vision)).eval(),
+        "text_encoder": text(CLIPTextConfig(**made.text, eos_token_id=END)),
+        "image_encoder": _image_encoder(kind, made),
     }
-    if not made.text_2:
-        return StableDiffusionPipeline(**parts, safety_checker=None, requires_safety_checker=False)
-    second = CLIPTextModelWithProjection(CLIPTextConfig(**made.text_2, eos_token_id=513)).eval()
-    return StableDiffusionXLPipeline(**parts, text_encoder_2=second, tokenizer_2=parts["tokenizer"])
+    if made.text_2:
+        config = CLIPTextConfig(**made.text_2, eos_token_id=END)
+        parts["text_encoder_2"] = CLIPTextModelWithProjection(config)
+    if made.t5:
+        name = "text_encoder_3" if kind == SD3 else "text_encoder_2"
+        parts[name] = T5EncoderModel(T5Config(**made.t5))
+    return parts
+
+
+@contextmanager
+def _making(device: str, dtype: torch.dtype) -> Iterator[None]:
+    """New tensors are on that device and, where they are floating-point, of that type."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        with torch.device(device):
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _vae(made: Architecture) -> dict[str, Any]:
@@ -164,12 +123,36 @@ def _vae(made: Architecture) -> dict[str, Any]:
         "down_block_types": ("DownEncoderBlock2D",) * blocks,
         "up_block_types": ("UpDecoderBlock2D",) * blocks,
         "latent_channels": 4,
-        "sample_size": made.size,
         **made.vae,
     }
 
 
-def _tokenizer(folder: Path) -> CLIPTokenizer:
+def _image_encoder(kind: str, made: Architecture) -> Any:
+    if kind == SD3:
+        return SiglipVisionModel(SiglipVisionConfig(**made.vision))
+    return CLIPVisionModelWithProjection(CLIPVisionConfig(**made.vision))
+
+
+def _processor(kind: str, made: Architecture) -> Any:
+    side = made.vision.get("image_size", 224)
+    if kind == SD3:
+        return SiglipImageProcessor(size={"height": side, "width": side})
+    return CLIPImageProcessor(size={"shortest_edge": side}, crop_size=side)
+
+
+def _tokenizers(parts: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """One for each text encoder."""
+    clip = _clip_tokenizer(folder)
+    encoders = {name: part for name, part in parts.items() if name.startswith("text_encoder")}
+    return {
+        name.replace("text_encoder", "tokenizer"): _t5_tokenizer()
+        if isinstance(one, T5EncoderModel)
+        else clip
+        for name, one in encoders.items()
+    }
+
+
+def _clip_tokenizer(folder: Path) -> CLIPTokenizer:
     """Single bytes only, as every text has them."""
     letters = [chr(n) for n in (*range(33, 127), *range(161, 173), *range(174, 256))]
     letters += [chr(256 + n) for n in range(256 - len(letters))]
@@ -180,22 +163,8 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
     return CLIPTokenizer(str(vocabulary), str(merges), model_max_length=77, pad_token="<|endoftext|>")
 
 
-def _adapter(unet: Any, made: Architecture) -> dict[str, Any]:
-    """Tensors under the names that IP-Adapter files have."""
-    width, seen = made.unet["cross_attention_dim"], made.vision["projection_dim"]
-    tensors = {
-        "image_proj.proj.weight": _random(width * TOKENS, seen),
-        "image_proj.proj.bias": torch.zeros(width * TOKENS),
-        "image_proj.norm.weight": torch.ones(width),
-        "image_proj.norm.bias": torch.zeros(width),
-    }
-    for number, name in enumerate(unet.attn_processors):
-        if name.endswith("attn2.processor"):
-            inner = unet.get_submodule(name.removesuffix(".processor")).inner_dim
-            tensors[f"ip_adapter.{number}.to_k_ip.weight"] = _random(inner, width)
-            tensors[f"ip_adapter.{number}.to_v_ip.weight"] = _random(inner, width)
-    return tensors
-
-
-def _random(rows: int, columns: int) -> torch.Tensor:
-    return torch.randn(rows, columns) / math.sqrt(columns)
+def _t5_tokenizer() -> T5Tokenizer:
+    """Single letters, as every text has them. Prompts are filled up to the pipeline's own length."""
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
+    pieces += [(chr(code), -3.0) for code in range(33, 127) if chr(code) not in "<>"]
+    return T5Tokenizer(vocab=pieces, extra_ids=0)

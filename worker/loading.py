@@ -38,7 +38,7 @@ def plain_pipeline(preset: Preset, family: Family, dtype: torch.dtype) -> Any:
         network = _single_file_network(preset, family, index, dtype)
         options[family.denoiser] = network
         pipeline = kind.from_pretrained(str(preset.folder), use_safetensors=True, **options)
-    _schedule(preset, pipeline)
+    schedule(preset, pipeline)
     _fuse_loras(preset, pipeline)
     return pipeline
 
@@ -109,7 +109,8 @@ def _single_file_network(preset: Preset, family: Family, index: dict[str, Any], 
     )
 
 
-def _schedule(preset: Preset, pipeline: Any) -> None:
+def schedule(preset: Preset, pipeline: Any) -> None:
+    """Give the pipeline the scheduler that the preset names, if it names one. Raises OperatorError."""
     if preset.scheduler is None:
         return
     kind: Any = getattr(diffusers, preset.scheduler.name, None)

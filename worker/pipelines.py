@@ -18,7 +18,7 @@ from app.presets import Preset
 from app.weights.check import verify
 from worker.devices import check_offload, decode_in_parts, lay_out, offload, pick_dtype
 from worker.encoders import Encoder, read_alignment
-from worker.families import FAMILIES
+from worker.families import FAMILIES, Family
 from worker.loading import adapted_pipeline, plain_pipeline
 from worker.preview import preview_decoder
 from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
@@ -29,6 +29,7 @@ from worker.words import Words
 log = logging.getLogger(__name__)
 
 OnStep = Callable[[int, torch.Tensor], None]
+Source = Callable[[Preset, Family, torch.dtype], Any]  # of a plain pipeline
 # What the libraries raise for files that do not fit together.
 UNLOADABLE = (
     OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, SingleFileComponentError,
@@ -99,6 +100,11 @@ class Model:
     def dtype(self) -> torch.dtype:
         """What it computes in."""
         return self._plain.dtype
+
+    @property
+    def network(self) -> Any:
+        """The part that paints, without the adapter."""
+        return self.family.network(self._plain)
 
     def render(self, shot: Shot, on_step: OnStep | None = None) -> list[Image.Image]:
         """Paint one shot, as `render_together` does. Raises UnusableImage where one of its images is none."""
@@ -212,13 +218,19 @@ def _picture(pixels: NDArray[np.float32]) -> Image.Image:
 def load(preset: Preset, *, device: str = "auto") -> Model:
     """Verify and load a preset. Raises OperatorError when its files cannot be used."""
     verify(preset)
+    return assemble(preset, plain_pipeline, device=device)
+
+
+def assemble(preset: Preset, source: Source, *, device: str = "auto") -> Model:
+    """A model whose plain pipeline `source` makes, in the type it is asked for; the adapter is the file that
+    the preset names. Raises OperatorError when it cannot be used."""
     start = time.perf_counter()
     device = pick_device(device)
     check_offload(preset, device)
     family = FAMILIES[preset.pipeline]
     dtype = pick_dtype(device, family.half)
     try:
-        plain = plain_pipeline(preset, family, dtype).to("cpu" if preset.offload else device)
+        plain = source(preset, family, dtype).to("cpu" if preset.offload else device)
         if device.startswith("cuda"):
             lay_out(plain)
         decode_in_parts(plain, preset)
