@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.errors import OperatorError
+from app.errors import DoesNotFit, OperatorError
 from app.presets import Preset
 from app.weights.check import verify
 from worker.devices import check_offload, decode_in_parts, lay_out, offload, pick_dtype
@@ -207,7 +207,15 @@ def _picture(pixels: NDArray[np.float32]) -> Image.Image:
 
 
 def load(preset: Preset, *, device: str = "auto") -> Model:
-    """Verify and load a preset. Raises OperatorError when its files cannot be used."""
+    """Verify and load a preset. Raises OperatorError when its files cannot be used, DoesNotFit when the
+    memory does not suffice."""
+    try:
+        return _load(preset, device)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise DoesNotFit(f"The model {preset.name} needs more memory than there is ({error}).") from error
+
+
+def _load(preset: Preset, device: str) -> Model:
     verify(preset)
     start = time.perf_counter()
     device = pick_device(device)
@@ -220,6 +228,8 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
             lay_out(plain)
         decode_in_parts(plain, preset)
         adapted = adapted_pipeline(preset, family, plain) if preset.adapter is not None else None
+    except torch.OutOfMemoryError:  # a RuntimeError that says nothing of the files
+        raise
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
         raise OperatorError(
             f"The model {preset.name} in {preset.folder} cannot be loaded ({error}). Restore its files."
