@@ -57,9 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         model = _load(preset, device, reach if options.instead is not None else None)
         if model is not None:
-            presence.ready()
             switching = Switching(get_engine(), get_events(), preset, presence, reach)
             runner = Runner(get_engine(), get_storage(), get_events(), model, switching=switching)
+            presence.ready()
             status = _listen(model.preset, runner)
             if runner.wanted is not None:
                 _become(runner.wanted, also, instead=preset)
