@@ -14,7 +14,8 @@ PenchantError
 ├── TooManyRequests       429
 ├── Unavailable           503  a part we depend on is away; trying again later is right
 └── OperatorError         500  the installation is broken; the sentence says what to do
-    └── CorruptFile            weights, a gallery file or a code fails its check
+    ├── CorruptFile            weights, a gallery file or a code fails its check
+    └── DoesNotFit             a model needs more memory than its device has
 """
 
 from typing import Any, ClassVar
@@ -86,3 +87,7 @@ class OperatorError(PenchantError):
 
 class CorruptFile(OperatorError):
     code = "corrupt_file"
+
+
+class DoesNotFit(OperatorError):
+    code = "does_not_fit"

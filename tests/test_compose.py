@@ -1,6 +1,5 @@
 """docker-compose.yml and the Dockerfile agree with the command line, settings, routes and each other."""
 
-import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import bootstrap
 from app.cli.main import cli
 from app.config import Settings
 from app.main import create_app
+from worker.main import make_parser
+from worker.reach import ALL
 
 ROOT = Path(__file__).parent.parent
 OURS = ("web", "worker-cpu", "worker-gpu")
@@ -46,8 +47,8 @@ def lineage(stages: dict[str, tuple[str, str]], name: str) -> str:
 
 def check_command(words: list[str]) -> None:
     """Fails unless the command is one that this repository has, with options that it knows."""
-    if words[:2] == ["python", "-m"]:
-        assert importlib.util.find_spec(words[2]) is not None
+    if words[:3] == ["python", "-m", "worker.main"]:
+        assert make_parser().parse_args(words[3:])  # ends the process where it knows no such option
         return
     assert words[0] == "penchant"
     parsed = CliRunner().invoke(cli, [*words[1:], "--help"])  # parses the options before it shows the help
@@ -59,6 +60,10 @@ def test_commands_exist(containers: dict[str, Any], stages: dict[str, tuple[str,
         check_command(containers[name]["command"])
         [default] = re.findall(r"^CMD (\[.*\])$", stages[name][1], flags=re.MULTILINE)
         check_command(yaml.safe_load(default))
+
+
+def test_a_worker_with_a_card_loads_whatever_is_installed(containers: dict[str, Any]) -> None:
+    assert make_parser().parse_args(containers["worker-gpu"]["command"][3:]).also == [ALL]
 
 
 def test_settings_exist_and_are_valid(containers: dict[str, Any], stages: dict[str, tuple[str, str]]) -> None:

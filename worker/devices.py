@@ -53,3 +53,8 @@ def offload(pipelines: Iterable[Any | None], device: str) -> None:
 def device_name(device: torch.device) -> str:
     """What a person calls it."""
     return str(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type)
+
+
+def card_bytes(device: str) -> int | None:
+    """The memory of the graphics card; None where the device is none of CUDA's."""
+    return int(torch.cuda.get_device_properties(device).total_memory) if device.startswith("cuda") else None

@@ -3,8 +3,11 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, NoReturn
 
 import torch
@@ -13,16 +16,20 @@ from celery.exceptions import SecurityWarning
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
-from app.config import get_settings
+from app.config import Settings, get_settings
 from app.db import get_engine
 from app.errors import PenchantError
-from app.presets import Preset, usable_preset
+from app.presets import Preset, get_preset, usable_preset
 from app.queue import embed_queue, get_celery, render_queue
 from app.services.events import get_events
 from app.services.gallery import wake_encoder
 from app.storage import get_storage
-from worker.pipelines import load
+from worker.devices import card_bytes
+from worker.pipelines import Model, load, pick_device
+from worker.presence import Presence
+from worker.reach import ALL, Reach
 from worker.runner import Runner
+from worker.switching import Switching
 from worker.tasks import register
 
 log = logging.getLogger(__name__)
@@ -32,39 +39,95 @@ EXIT_BROKEN = 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until told to stop. Returns the exit status: 2 when the installation is broken."""
+    options = make_parser().parse_args(arguments)
+    settings = get_settings()
+    _set_up_logs(settings)
+    if settings.torch_threads:
+        torch.set_num_threads(settings.torch_threads)
+    try:
+        preset = get_preset(options.preset or settings.model).name
+        also = list(dict.fromkeys([preset, *(_known(name) for name in options.also)]))
+    except PenchantError as error:
+        print(error.message, file=sys.stderr)
+        return EXIT_BROKEN
+    device = pick_device(settings.device)
+    reach = Reach(get_events(), options.also, device=device, memory=card_bytes(device))
+    presence = Presence(get_events(), preset=preset, device=device, also=reach.offered)
+    presence.start()
+    try:
+        model = _load(preset, device, reach if options.instead is not None else None)
+        if model is not None:
+            switching = Switching(get_engine(), get_events(), preset, presence, reach)
+            runner = Runner(get_engine(), get_storage(), get_events(), model, switching=switching)
+            presence.ready()
+            status = _listen(model.preset, runner)
+            if runner.wanted is not None:
+                _become(runner.wanted, also, instead=preset)
+            return status
+        if options.instead is not None:
+            presence.loading(options.instead)
+            _become(options.instead, also)
+        return EXIT_BROKEN
+    finally:
+        presence.stop()
+
+
+def _load(preset: str, device: str, reach: Reach | None) -> Model | None:
+    """The model; None where it cannot be loaded, after saying why. With `reach`, that is remembered."""
+    try:
+        with _ended_by_sigterm(), reach.trying(preset) if reach is not None else nullcontext():
+            return load(usable_preset(preset), device=device)
+    except PenchantError as error:
+        print(error.message, file=sys.stderr)
+    except Exception:
+        log.exception("%s could not be loaded", preset)
+    return None
+
+
+def _known(name: str) -> str:
+    return name if name == ALL else get_preset(name).name
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
     parser = argparse.ArgumentParser(prog="worker.main", description="Renders the jobs of one preset.")
     parser.add_argument("--preset", default=None, help="the model to load (default: PENCHANT_MODEL)")
     parser.add_argument(
-        "--also", action="append", default=[], metavar="PRESET", help="a model to load when jobs wait for it"
+        "--also",
+        action="append",
+        default=[],
+        metavar="PRESET",
+        help=f"a model to load when jobs wait for it; {ALL}: every installed one",
     )
-    options = parser.parse_args(arguments)
-    settings = get_settings()
+    parser.add_argument("--instead", metavar="PRESET", help="the model to load when the first does not load")
+    return parser
+
+
+def _set_up_logs(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     diffusers_logging.set_verbosity_error()
     diffusers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    if settings.torch_threads:
-        torch.set_num_threads(settings.torch_threads)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Inside the block SIGTERM is an exception, which tells an end that was asked for from a death."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        preset = usable_preset(options.preset or settings.model)
-        others = [usable_preset(name).name for name in options.also if name != preset.name]
-        model = load(preset, device=settings.device)
-    except PenchantError as error:
-        print(error.message, file=sys.stderr)
-        return EXIT_BROKEN
-    runner = Runner(get_engine(), get_storage(), get_events(), model, others=others)
-    status = _listen(preset, runner)
-    if runner.wanted is not None:
-        _become(runner.wanted, [preset.name, *(name for name in others if name != runner.wanted)])
-    return status
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
-def _become(preset: str, others: list[str]) -> NoReturn:
+def _become(preset: str, also: list[str], *, instead: str | None = None) -> NoReturn:
     """Go on as a worker with another model. A new process image is the surest way to give back all memory."""
-    also = [word for name in others for word in ("--also", name)]
+    command = [sys.executable, "-m", "worker.main", "--preset", preset]
+    command += [word for name in also for word in ("--also", name)]
+    command += ["--instead", instead] if instead is not None else []
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "worker.main", "--preset", preset, *also])
+    os.execv(sys.executable, command)
 
 
 def _listen(preset: Preset, runner: Runner) -> int:

@@ -13,7 +13,7 @@ from diffusers.loaders.single_file_utils import SingleFileComponentError
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.errors import OperatorError
+from app.errors import DoesNotFit, OperatorError
 from app.presets import Preset
 from app.weights.check import verify
 from worker.devices import check_offload, decode_in_parts, lay_out, offload, pick_dtype
@@ -216,9 +216,13 @@ def _picture(pixels: NDArray[np.float32]) -> Image.Image:
 
 
 def load(preset: Preset, *, device: str = "auto") -> Model:
-    """Verify and load a preset. Raises OperatorError when its files cannot be used."""
-    verify(preset)
-    return assemble(preset, plain_pipeline, device=device)
+    """Verify and load a preset. Raises OperatorError when its files cannot be used, DoesNotFit when the
+    memory does not suffice."""
+    try:
+        verify(preset)
+        return assemble(preset, plain_pipeline, device=device)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise DoesNotFit(f"The model {preset.name} needs more memory than there is ({error}).") from error
 
 
 def assemble(preset: Preset, source: Source, *, device: str = "auto") -> Model:
@@ -235,6 +239,8 @@ def assemble(preset: Preset, source: Source, *, device: str = "auto") -> Model:
             lay_out(plain)
         decode_in_parts(plain, preset)
         adapted = adapted_pipeline(preset, family, plain) if preset.adapter is not None else None
+    except torch.OutOfMemoryError:  # a RuntimeError that says nothing of the files
+        raise
     except UNLOADABLE as error:
         beside = f" with {preset.own / preset.checkpoint}" if preset.checkpoint is not None else ""
         raise OperatorError(

@@ -3,10 +3,9 @@
 import logging
 import os
 import signal
-import socket
 import threading
 import time
-from collections.abc import Sequence
+from uuid import UUID
 
 from PIL.Image import Image as Picture
 from sqlalchemy import Engine
@@ -20,28 +19,26 @@ from app.models import Image
 from app.services import gallery, joblife, spaces
 from app.services.events import Events
 from app.services.joblife import Claim
-from app.services.workers import Worker
 from app.storage import Storage
-from worker.devices import device_name
 from worker.keeper import Held, Keeper
 from worker.memory import Memory
 from worker.painter import Painter
 from worker.pipelines import Model
+from worker.presence import own_name
 from worker.safety import get_classifier
 from worker.storing import Storing
 from worker.switching import Switching
 
 log = logging.getLogger(__name__)
 
-SWEEPS_MISSED = 5  # after so many, a worker is taken to be gone
 GATHER_SECONDS = 0.005  # between looks for jobs to be painted along
 
 
 class Runner:
     """Everything one process does with its one model. `stopping` ends the current job at its next step.
 
-    `others` are the presets that this process may be started anew with; when jobs wait for one of them,
-    `wanted` names it and the process is told to stop.
+    Where `switching` says that jobs wait for another model, `wanted` names it and the process is told to
+    stop, to be started anew with it.
     """
 
     def __init__(
@@ -51,22 +48,21 @@ class Runner:
         events: Events,
         model: Model,
         *,
-        others: Sequence[str] = (),
+        switching: Switching | None = None,
     ) -> None:
         self._engine = engine
         self._storage = storage
         self._events = events
         self._model = model
         self._preset = model.preset
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
-        self._announced = Worker(self._name, self._preset.name, device_name(model.device))
+        self._name = own_name()
         self._keeper = Keeper(engine)
         self._classifier = get_classifier()
         self._storing = Storing(engine, storage, events, model, self._keeper, self._classifier)
         self._sweeper = threading.Thread(target=self._sweep_now_and_then, name="sweep", daemon=True)
         self.stopping = threading.Event()
         self.wanted: str | None = None
-        self._switching = Switching(engine, events, self._announced, others)
+        self._switching = switching
         self._painting = threading.Lock()
         self._memory = Memory(model.device, growth=get_settings().memory_growth_bytes)
         self._painter = Painter(
@@ -113,10 +109,14 @@ class Runner:
 
     def _leave_where_wanted(self) -> None:
         """Tell the process to stop, to be started with another model, where jobs wait for that."""
-        wanted = self._switching.wanted()
-        if wanted is not None and not self.stopping.is_set():
-            log.info("%s is left for %s, which jobs wait for", self._preset.name, wanted)
-            self.wanted = wanted
+        if self._switching is None or self.stopping.is_set():
+            return
+        look = self._switching.look()
+        for job_id, n, why in look.ended:
+            self._say_ended(job_id, n, "failed", why)
+        if look.wanted is not None and not self.stopping.is_set():
+            log.info("%s is left for %s, which jobs wait for", self._preset.name, look.wanted)
+            self.wanted = look.wanted
             self.stopping.set()
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -196,8 +196,6 @@ class Runner:
 
     def _sweep_now_and_then(self) -> None:
         while True:
-            sweep_seconds = get_settings().sweep_seconds
-            self._events.announce(self._announced, seconds=SWEEPS_MISSED * sweep_seconds)
             try:
                 self.sweep()
                 self._leave_where_idle()
@@ -205,7 +203,7 @@ class Runner:
                 log.warning("no sweep, the database is away: %s", error)
             except Exception:
                 log.exception("sweeping failed")
-            if self.stopping.wait(sweep_seconds):
+            if self.stopping.wait(get_settings().sweep_seconds):
                 return
 
     def _leave_where_idle(self) -> None:
@@ -226,7 +224,10 @@ class Runner:
             if not queue.send(queue.RENDER_TASK, str(job_id), queue=queue.render_queue(preset)):
                 break
         for job_id, n, state in swept.ended:
-            log.warning("job %s: %s by the sweep", job_id, state)
-            self._storing.discard(job_id, n)
-            error = {"error": joblife.GAVE_UP} if state == "failed" else {}
-            self._events.publish(job_id, {"state": state, **error})
+            self._say_ended(job_id, n, state, joblife.GAVE_UP if state == "failed" else None)
+
+    def _say_ended(self, job_id: UUID, n: int, state: str, why: str | None) -> None:
+        """A job of `n` images ended without a worker that holds it: drop what it left, and tell."""
+        log.warning("job %s: %s without its worker. %s", job_id, state, why or "")
+        self._storing.discard(job_id, n)
+        self._events.publish(job_id, {"state": state, **({"error": why} if why is not None else {})})

@@ -1,55 +1,118 @@
 """Which model a worker should hold: one that jobs wait for, without loading back and forth."""
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from app.config import get_settings
 from app.db import session_scope
 from app.services import joblife
 from app.services.events import Events
 from app.services.workers import Worker
+from worker.presence import Presence, own_name
+from worker.reach import Reach
+
+LOADING = -1.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found: the preset to load instead, if any, and jobs that no worker can paint and that
+    were ended (id, number of images, why)."""
+
+    wanted: str | None = None
+    ended: list[tuple[UUID, int, str]] = field(default_factory=list)
 
 
 class Switching:
-    """Looks, for a worker that has just loaded its model, whether jobs wait for one of `others`."""
+    """Looks, for a worker that has just loaded `held`, whether jobs wait for another model that it can
+    load."""
 
-    def __init__(self, engine: Engine, events: Events, worker: Worker, others: Sequence[str]) -> None:
+    def __init__(self, engine: Engine, events: Events, held: str, presence: Presence, reach: Reach) -> None:
         self._engine = engine
         self._events = events
-        self._worker = worker
-        self._others = others
+        self._held = held
+        self._presence = presence
+        self._reach = reach
         self._since = time.monotonic()
 
-    def wanted(self) -> str | None:
-        """The preset to load instead, if any."""
-        if not self._others:
-            return None
+    def look(self) -> Look:
+        """What to load instead; it is announced by then, so that no other worker leaves for it too.
+
+        Workers choose one after the other. One that does not find itself among the workers does not know
+        the others either, and keeps its model.
+        """
+        names = [name for name in self._reach.names() if name != self._held]
+        if not names:
+            return Look()
         with session_scope(self._engine) as session:
-            waiting = joblife.waiting(session, presets=[self._worker.preset, *self._others])
-        return choose(
-            self._worker.preset,
-            for_seconds=time.monotonic() - self._since,
-            waiting=waiting,
-            elsewhere={one.preset for one in self._events.workers() if one.name != self._worker.name},
-            patience=get_settings().switch_seconds,
-        )
+            waiting = joblife.waiting(session, presets=[self._held, *names])
+            if not waiting.keys() - {self._held} or not joblife.take_turn(session):
+                return Look()
+            everybody = self._events.workers()
+            others = [worker for worker in everybody if worker.name != own_name()]
+            if len(others) == len(everybody):
+                return Look()
+            refused = self._reach.refused(names)
+            ended = self._end_hopeless(session, refused, others)
+            wanted = choose(
+                self._held,
+                for_seconds=time.monotonic() - self._since,
+                waiting={name: seconds for name, seconds in waiting.items() if name not in refused},
+                elsewhere=elsewhere(others, now=time.time()),
+                patience=get_settings().switch_seconds,
+            )
+            if wanted is not None:
+                self._presence.loading(wanted)
+        return Look(wanted, ended)
+
+    def _end_hopeless(
+        self, session: Session, refused: Mapping[str, str], others: Iterable[Worker]
+    ) -> list[tuple[UUID, int, str]]:
+        """Fail the jobs of the presets that this worker refuses and no other serves. They wait a while
+        first: one that does serve may be starting anew."""
+        patience = get_settings().switch_seconds
+        return [
+            (job_id, n, why)
+            for preset, why in refused.items()
+            if not any(worker.serves(preset) for worker in others)
+            for job_id, n in joblife.give_up(session, preset=preset, seconds=patience, why=why)
+        ]
+
+
+def elsewhere(workers: Iterable[Worker], *, now: float) -> dict[str, float]:
+    """For how many seconds each preset has been held by the worker that holds it for the shortest time;
+    LOADING where one still loads it."""
+    held: dict[str, float] = {}
+    for worker in workers:
+        seconds = LOADING if worker.state == "loading" else max(0.0, now - worker.since)
+        held[worker.preset] = min(seconds, held.get(worker.preset, seconds))
+    return held
 
 
 def choose(
-    held: str, *, for_seconds: float, waiting: Mapping[str, float], elsewhere: Set[str], patience: float
+    held: str,
+    *,
+    for_seconds: float,
+    waiting: Mapping[str, float],
+    elsewhere: Mapping[str, float],
+    patience: float,
 ) -> str | None:
     """The preset to load instead of `held`, which was loaded `for_seconds` ago, or None.
 
-    `waiting` has the seconds that the first job of each preset waits, `elsewhere` the presets that other
-    workers hold. A worker leaves a model that nothing waits for, and after `patience` seconds also one whose
-    first job came later. It leaves to others what they hold, for `patience` seconds.
+    `waiting` has the seconds that the first job of each preset waits, `elsewhere` what `elsewhere` says of
+    the other workers. A worker leaves a model that nothing waits for, and after `patience` seconds also one
+    whose first job came later. It leaves to others what they load, and for `patience` seconds what they
+    hold.
     """
     own = waiting.get(held)
     for preset, seconds in sorted(waiting.items(), key=lambda item: -item[1]):
         free = own is None or (for_seconds >= patience and seconds > own)
-        needed = preset not in elsewhere or seconds >= patience
+        needed = preset not in elsewhere or min(seconds, elsewhere[preset]) >= patience
         if preset != held and free and needed:
             return preset
     return None

@@ -139,7 +139,8 @@ def _workers(settings: Settings) -> Finding:
             found = workers.present(client)
     except redis.RedisError:
         return Finding("workers", False, "unknown while the broker does not answer")
-    says = [f"{worker.name} holds {worker.preset} on {worker.device}" for worker in found]
+    does = {"loading": "loads", "ready": "holds"}
+    says = [f"{worker.name} {does[worker.state]} {worker.preset} on {worker.device}" for worker in found]
     if all(worker.preset != settings.model for worker in found):
         says.append(f"none holds {settings.model}, so its jobs wait: start one, or look into its log")
     return Finding("workers", True, ", ".join(says))

@@ -23,7 +23,6 @@ from app.config import DEVELOPMENT_SECRET, REPOSITORY, Settings
 from app.db import make_engine, session_scope, upgrade
 from app.embedded import Embedded
 from app.errors import OperatorError
-from app.presets import installed
 from app.services import gallery
 from app.storage import make_storage
 
@@ -101,9 +100,7 @@ def children_of(
     web = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", settings.host]
     web += ["--port", str(port), "--no-server-header", "--log-level", settings.log_level.lower()]
     web += ["--timeout-graceful-shutdown", "5"]
-    render = [sys.executable, "-m", "worker.main", "--preset", settings.model]
-    for name in installed():
-        render += ["--also", name] if name != settings.model else []
+    render = [sys.executable, "-m", "worker.main", "--preset", settings.model, "--also", "all"]
     children = [Child("web", web, environment, logs / "web.log")]
     own: list[dict[str, str]] = [for_card(card) for card in cards] or [{}] * workers
     for number, more in enumerate(own, 1):

@@ -9,10 +9,10 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import redis
@@ -27,6 +27,7 @@ from app.services.workers import Worker
 log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
+Answer = TypeVar("Answer")
 KEEP_SECONDS = 3600
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 2.0
@@ -45,18 +46,17 @@ class Events:
 
     def publish(self, job_id: UUID, event: Event, *, previews: dict[int, bytes] | None = None) -> None:
         """Keep `event` as the job's latest and tell the subscribers; `previews` maps slots to WebP bytes."""
-        if self._paused():
-            return
         text = json.dumps(event)
-        try:
-            with self._client.pipeline(transaction=False) as pipe:
+
+        def send(client: redis.Redis) -> None:
+            with client.pipeline(transaction=False) as pipe:
                 for slot, data in (previews or {}).items():
                     pipe.set(_preview_key(job_id, slot), data, ex=KEEP_SECONDS)
                 pipe.set(_latest_key(job_id), text, ex=KEEP_SECONDS)
                 pipe.publish(_channel(job_id), text)
                 pipe.execute()
-        except (RedisError, OSError) as error:
-            self._pause(error)
+
+        self._try(send, None)
 
     def latest(self, job_id: UUID) -> Event | None:
         """The job's latest event, or None when there is none or the broker is away."""
@@ -69,12 +69,7 @@ class Events:
 
     def ask_cancel(self, job_id: UUID) -> None:
         """Tell the worker at once; the flag in the row is what counts and is found a little later."""
-        if self._paused():
-            return
-        try:
-            self._client.set(_cancel_key(job_id), b"1", ex=KEEP_SECONDS)
-        except (RedisError, OSError) as error:
-            self._pause(error)
+        self._try(lambda client: client.set(_cancel_key(job_id), b"1", ex=KEEP_SECONDS), None)
 
     def cancel_asked(self, job_id: UUID) -> bool:
         """Whether `ask_cancel` was heard."""
@@ -82,20 +77,27 @@ class Events:
 
     def announce(self, worker: Worker, *, seconds: float) -> None:
         """Say that a worker is there; it is forgotten when it has not said so for that long."""
-        if self._paused():
-            return
-        try:
-            workers.announce(self._client, worker, seconds=seconds)
-        except (RedisError, OSError) as error:
-            self._pause(error)
+        self._try(lambda client: workers.announce(client, worker, seconds=seconds), None)
+
+    def leave(self, worker: Worker) -> None:
+        """Say that a worker is gone."""
+        self._try(lambda client: workers.leave(client, worker), None)
 
     def workers(self) -> list[Worker]:
         """The workers that are there; none while the broker is away."""
-        try:
-            return [] if self._paused() else workers.present(self._client)
-        except (RedisError, OSError) as error:
-            self._pause(error)
-            return []
+        return self._try(workers.present, [])
+
+    def refuse(self, place: str, preset: str, why: str, *, seconds: float) -> None:
+        """Remember for so long that the preset cannot be loaded at that place."""
+        self._try(lambda client: workers.refuse(client, place, preset, why, seconds=seconds), None)
+
+    def forgive(self, place: str, preset: str) -> None:
+        """Forget what `refuse` said."""
+        self._try(lambda client: workers.forgive(client, place, preset), None)
+
+    def refused(self, place: str, presets: Sequence[str]) -> dict[str, str]:
+        """Why presets cannot be loaded at that place, for those that cannot."""
+        return self._try(lambda client: workers.refused(client, place, presets), {})
 
     def forget(self, job_id: UUID, *, slots: int) -> None:
         """Remove what is kept of a job whose owner is gone."""
@@ -104,14 +106,18 @@ class Events:
             self._client.delete(*keys)
 
     def _get(self, key: str) -> bytes | None:
+        data = self._try(lambda client: client.get(key), None)
+        return data if isinstance(data, bytes) else None
+
+    def _try(self, ask: Callable[[redis.Redis], Answer], otherwise: Answer) -> Answer:
+        """What the broker answers, or `otherwise` while it is away."""
         if self._paused():
-            return None
+            return otherwise
         try:
-            data = self._client.get(key)
+            return ask(self._client)
         except (RedisError, OSError) as error:
             self._pause(error)
-            return None
-        return data if isinstance(data, bytes) else None
+            return otherwise
 
     def _paused(self) -> bool:
         return time.monotonic() < self._paused_until

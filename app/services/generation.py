@@ -37,12 +37,14 @@ class SlotView:
 
 @dataclass(frozen=True)
 class JobView:
-    """A job with the images it has so far. `ahead` counts those waiting before it, while it waits itself."""
+    """A job with the images it has so far. While it waits itself, `ahead` counts those waiting before it, and
+    `loading` says that no worker holds its model yet and one loads it."""
 
     job: Job
     spec: Spec
     images: list[SlotView]
     ahead: int
+    loading: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,10 +252,24 @@ def views(session: Session, *, jobs: Sequence[Job]) -> list[JobView]:
     slots: dict[UUID, list[SlotView]] = {}
     for slot, image in rows:
         slots.setdefault(slot.job_id, []).append(SlotView(slot.slot, image, slot.seed))
+    loading = _loading() if any(job.state == "queued" for job in jobs) else set()
     return [
-        JobView(job, Spec.model_validate(job.spec), slots.get(job.id, []), _ahead(session, job))
+        JobView(
+            job,
+            Spec.model_validate(job.spec),
+            slots.get(job.id, []),
+            _ahead(session, job),
+            job.state == "queued" and job.preset in loading,
+        )
         for job in jobs
     ]
+
+
+def _loading() -> set[str]:
+    """The presets that a worker loads and none holds."""
+    there = get_events().workers()
+    held = {worker.preset for worker in there if worker.state == "ready"}
+    return {worker.preset for worker in there if worker.state == "loading"} - held
 
 
 def _ahead(session: Session, job: Job) -> int:

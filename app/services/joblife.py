@@ -21,6 +21,7 @@ from app.models import MAX_ATTEMPTS, OPEN_STATES, Embedding, Image, Job, JobImag
 from app.safety import Verdict
 
 SWEEP_LOCK = 0x70656E63
+CHOICE_LOCK = 0x70656E64
 SWEEP_LIMIT = 1000
 ALIKE = ("size", "steps", "chaos", "tile", "raw")  # of a spec: equal where images are painted in one batch
 GAVE_UP = f"The worker died {MAX_ATTEMPTS} times while painting this. Change the prompt, or try again later."
@@ -280,6 +281,24 @@ def waiting(session: Session, *, presets: Sequence[str]) -> dict[str, float]:
         .group_by(col(Job.preset))
     )
     return {preset: float(value) for preset, value in rows}
+
+
+def take_turn(session: Session) -> bool:
+    """Whether no other worker is choosing a model; none begins to before this transaction has ended."""
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(CHOICE_LOCK))))
+
+
+def give_up(session: Session, *, preset: str, seconds: float, why: str) -> list[tuple[UUID, int]]:
+    """Fail the jobs that have waited for so long for a preset that no worker can load; their ids and
+    numbers of images."""
+    since = func.clock_timestamp() - timedelta(seconds=seconds)
+    rows = session.execute(
+        update(Job)
+        .where(col(Job.state) == "queued", col(Job.preset) == preset, col(Job.created_at) <= since)
+        .values(state="failed", finished_at=func.clock_timestamp(), error_code="model_not_loaded", error=why)
+        .returning(col(Job.id), col(Job.spec)["n"].as_integer())
+    )
+    return [(id_, n or 0) for id_, n in rows]
 
 
 def unused_keys(session: Session, *, job_id: UUID, n: int) -> list[str]:

@@ -15,6 +15,7 @@ from app.services.generation import JobView
 from app.services.moodboards import Moodboard
 from app.services.outlook import outlook
 from app.services.spaces import SpaceState
+from app.services.workers import Worker
 from app.spec import Spec, TasteRef, print_number
 from app.taste.accuracy import Accuracy
 from app.web.contexts import (
@@ -28,6 +29,7 @@ from app.web.contexts import (
     Shell,
     Slot,
     TasteRow,
+    WorkerRow,
 )
 
 
@@ -81,7 +83,7 @@ def job_card(view: JobView) -> JobCard:
         id=job.id,
         state=job.state,
         live=live,
-        waiting=_waiting(view.ahead) if job.state == "queued" else "",
+        waiting=waiting_line(view),
         cancelling=live and job.cancel_requested,
         prompt=job.prompt,
         stylize=spec.stylize,
@@ -95,14 +97,19 @@ def job_card(view: JobView) -> JobCard:
     )
 
 
-def _waiting(ahead: int) -> str:
-    match ahead:
+def waiting_line(view: JobView) -> str:
+    """What a waiting job waits for, in words; empty for others."""
+    if view.job.state != "queued":
+        return ""
+    if view.loading:
+        return f"Loading {view.job.preset} …"
+    match view.ahead:
         case 0:
             return "Next in line …"
         case 1:
             return "One job is ahead of it …"
         case _:
-            return f"{ahead} jobs are ahead of it …"
+            return f"{view.ahead} jobs are ahead of it …"
 
 
 def taste_row(taste: TasteRef) -> TasteRow:
@@ -165,6 +172,11 @@ def readings(spaces: Iterable[SpaceState]) -> tuple[Reading, ...]:
         for space in spaces
         if space.embedded is not None and space.images
     )
+
+
+def worker_rows(workers: Iterable[Worker]) -> tuple[WorkerRow, ...]:
+    """The workers as /tasks shows them."""
+    return tuple(WorkerRow(one.name, one.preset, one.state, one.device) for one in workers)
 
 
 def standing(profile: Profile, accuracy: Accuracy | None) -> str:

@@ -112,6 +112,16 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class WorkerRow:
+    """A worker and the model that it holds, or loads."""
+
+    name: str
+    model: str
+    state: str
+    device: str
+
+
+@dataclass(frozen=True)
 class AccuracyFigures:
     """How often choices were foreseen, in whole percent, with the ends of the 95 % interval."""
 
@@ -327,13 +337,14 @@ class InfoPage(Page):
 
 @dataclass(frozen=True)
 class TasksPage(Page):
-    """/tasks : what runs, and what is worth doing next."""
+    """/tasks : what runs, and what is worth doing next. The block `workers` stands alone."""
 
     template = "pages/tasks.html"
     unlocked: bool
     accuracy: AccuracyFigures | None
     outlook: str
     jobs: tuple[JobCard, ...]
+    workers: tuple[WorkerRow, ...]
     readings: tuple[Reading, ...]
     codes: tuple[CodeRow, ...]
 

@@ -12,6 +12,7 @@ from app.db import session_scope
 from app.errors import NotFound
 from app.models import FINAL_STATES, Person
 from app.services import events, generation
+from app.web.cards import waiting_line
 
 
 def job_stream(request: Request, job_id: UUID, *, person: Person) -> StreamingResponse:
@@ -25,9 +26,9 @@ def job_stream(request: Request, job_id: UUID, *, person: Person) -> StreamingRe
 
 async def _events(request: Request, job_id: UUID, person: Person) -> AsyncIterator[str]:
     yield "retry: 1000\n\n"
-    state = await run_in_threadpool(_state, job_id, person)
-    yield _event({"state": state})
-    if state in FINAL_STATES:
+    stands = await run_in_threadpool(_stands, job_id, person)
+    yield _event(stands)
+    if stands["state"] in FINAL_STATES:
         return
     async for event in events.subscribe(job_id):
         if event:
@@ -37,18 +38,21 @@ async def _events(request: Request, job_id: UUID, person: Person) -> AsyncIterat
             continue
         if await request.is_disconnected():
             return
-        state = await run_in_threadpool(_state, job_id, person)
-        yield _event({"state": state}) if state in FINAL_STATES else ": nothing new\n\n"
-        if state in FINAL_STATES:
+        stands = await run_in_threadpool(_stands, job_id, person)
+        yield _event(stands) if stands["state"] != "running" else ": nothing new\n\n"
+        if stands["state"] in FINAL_STATES:
             return
 
 
-def _state(job_id: UUID, person: Person) -> str:
+def _stands(job_id: UUID, person: Person) -> events.Event:
+    """The job's state and, while it waits, what for."""
     with session_scope() as session:
         try:
-            return generation.get_job(session, person=person, job_id=job_id).job.state
+            view = generation.get_job(session, person=person, job_id=job_id)
         except NotFound:  # deleted meanwhile, with its owner
-            return "cancelled"
+            return {"state": "cancelled"}
+        waiting = waiting_line(view)
+        return {"state": view.job.state, **({"waiting": waiting} if waiting else {})}
 
 
 def _event(event: events.Event) -> str:

@@ -62,6 +62,8 @@ function progress(card, event) {
     label.className = "state running";
     label.textContent = "running";
     card.dataset.state = "running";
+  } else if (event.waiting) {
+    words.textContent = event.waiting;
   }
   showPreviews(card, event);
 }

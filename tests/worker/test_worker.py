@@ -1,12 +1,10 @@
 """Worker processes on real services: what holds when they are killed, paused, stopped and starved."""
 
 import signal
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -22,7 +20,7 @@ from app.services import generation, workers
 from app.services.events import get_events
 from app.storage import get_storage
 from tests.worker import tiny
-from tests.worker.conftest import Worker, forget, imagine, job_of, wait_for_state, wait_until
+from tests.worker.conftest import Worker, imagine, job_of, wait_for_state, wait_until
 from tests.worker.tastes import store_code
 
 StartWorker = Callable[..., Worker]
@@ -275,31 +273,9 @@ def test_a_worker_says_what_it_holds(redis_url: str, start_worker: StartWorker) 
     worker = start_worker()
     with redis.Redis.from_url(redis_url) as client:
         wait_until(lambda: workers.present(client), seconds=SECONDS, why=worker.text)
+        worker.ready()
         (found,) = workers.present(client)
-        assert (found.preset, found.device) == (tiny.NAME, "cpu")
+        assert (found.preset, found.device, found.state) == (tiny.NAME, "cpu", "ready")
         assert found.name.endswith(f":{worker.pid}")
         worker.end()
         wait_until(lambda: not workers.present(client), seconds=SECONDS)
-
-
-def test_a_worker_loads_the_model_that_jobs_wait_for(
-    engine: Engine,
-    person: Person,
-    presets: Path,
-    tmp_path: Path,
-    redis_url: str,
-    start_worker: StartWorker,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    both = tmp_path / "presets.toml"
-    both.write_text(presets.read_text() + presets.read_text().replace(f"[{tiny.NAME}", "[second"))
-    monkeypatch.setenv("PENCHANT_PRESETS", str(both))
-    forget()
-    worker = start_worker("--also", "second").ready()
-    job_id = imagine(engine, person, "a cat --n 1 --model second")
-    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker)
-    assert_done_once(engine, job, n=1)
-    assert "tiny is left for second" in worker.text()
-    with redis.Redis.from_url(redis_url) as client:
-        assert [found.preset for found in workers.present(client)] == ["second"]
-    assert job.worker == f"{socket.gethostname()}:{worker.pid}"

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Response
 
 from app.models import OPEN_STATES
 from app.services import generation, profiles
+from app.services.events import get_events
 from app.services.outlook import outlook
 from app.services.profiles import Info
 from app.services.spaces import SpaceState, list_spaces
-from app.web.cards import accuracy_figures, code_row, job_card, readings
+from app.web.cards import accuracy_figures, code_row, job_card, readings, worker_rows
 from app.web.contexts import CodeRow, InfoPage, TasksPage
 from app.web.frame import FrameDep
 
@@ -48,10 +49,11 @@ def tasks(frame: FrameDep) -> Response:
         accuracy=accuracy_figures(found.accuracy) if found is not None else None,
         outlook=outlook(found.profile) if found is not None else "",
         jobs=tuple(job_card(view) for view in running),
+        workers=worker_rows(get_events().workers()),
         readings=readings(spaces),
         codes=_codes(found, spaces),
     )
-    return frame.show(page)
+    return frame.show(page, block="workers" if frame.is_htmx else None)
 
 
 def default_taste(found: Info | None) -> str:

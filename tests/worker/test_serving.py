@@ -1,0 +1,237 @@
+"""Workers that change their model, as processes on real services: announced, bounded, and told to people."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from app.config import Settings
+from app.models import Person
+from app.presets import load_presets
+from app.services import joblife
+from app.services.events import Events, get_events
+from app.services.workers import Worker as Announced
+from app.weights import install
+from tests import second
+from tests.worker import tiny
+from tests.worker.conftest import Worker, forget, imagine, job_of, wait_for_state, wait_until
+from worker.presence import Presence
+from worker.reach import ALL, Reach
+from worker.switching import Look, Switching
+
+StartWorker = Callable[..., Worker]
+pytestmark = pytest.mark.timeout(
+    300
+)  # a process that begins anew imports torch, on whatever the machine has left
+SECONDS = 250.0
+LOAD_AND_DIE = """
+import os, signal
+from app.services.events import get_events
+from worker.reach import Reach
+with Reach(get_events(), [], device="cpu", memory=None).trying("second"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def both(
+    studio: Settings, presets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Writes a presets file with the tiny model and the table of another one."""
+
+    def write(table: str) -> None:
+        path = tmp_path / "presets.toml"
+        path.write_text(presets.read_text() + table)
+        monkeypatch.setenv("PENCHANT_PRESETS", str(path))
+        forget()
+
+    return write
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs wait for half a second before more is done for them."""
+    monkeypatch.setenv("PENCHANT_SWITCH_SECONDS", "0.5")
+
+
+def same_model(presets: Path) -> str:
+    """The tiny model under the other name."""
+    return presets.read_text().replace(f"[{tiny.NAME}", f"[{second.NAME}")
+
+
+def held() -> list[tuple[str, str]]:
+    """What the workers say: their preset and state."""
+    return sorted((worker.preset, worker.state) for worker in get_events().workers())
+
+
+class Other:
+    """What one worker of this process decides, that holds the tiny model."""
+
+    def __init__(self, engine: Engine, *, memory: int | None = None) -> None:
+        self.reach = Reach(get_events(), [ALL], device="cpu", memory=memory)
+        self.presence = Presence(get_events(), preset=tiny.NAME, device="cpu", also=self.reach.offered)
+        self._switching = Switching(engine, get_events(), tiny.NAME, self.presence, self.reach)
+
+    def look(self) -> Look:
+        self.presence.ready()
+        return self._switching.look()
+
+
+def announce(**more: object) -> Announced:
+    """Another worker says what it does."""
+    fields = {"name": "elsewhere:1", "preset": second.NAME, "device": "cpu", "since": time.time(), **more}
+    worker = Announced(**fields)  # type: ignore[arg-type]
+    get_events().announce(worker, seconds=60)
+    return worker
+
+
+def test_a_worker_loads_the_model_that_jobs_wait_for(
+    engine: Engine, person: Person, presets: Path, both: Callable[[str], None], start_worker: StartWorker
+) -> None:
+    """And no second one leaves for it."""
+    both(same_model(presets))
+    workers = [start_worker("--also", ALL).ready(), start_worker("--also", ALL).ready()]
+    job_id = imagine(engine, person, "a cat --n 1 --model second")
+    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=workers[0])
+    assert job.state == "done", job.error
+    left = [worker for worker in workers if "tiny is left for second" in worker.text()]
+    assert len(left) == 1
+    assert str(job.worker).endswith(f":{left[0].pid}")
+    assert held() == [("second", "ready"), ("tiny", "ready")]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_model_that_does_not_load_fails_its_jobs_and_keeps_the_worker(
+    engine: Engine, person: Person, tmp_path: Path, both: Callable[[str], None], start_worker: StartWorker
+) -> None:
+    both(second.preset(tmp_path / "nothing"))
+    worker = start_worker("--also", ALL).ready()
+    for _ in range(2):
+        job_id = imagine(engine, person, "a cat --n 1 --model second")
+        job = wait_for_state(engine, job_id, "failed", seconds=SECONDS, worker=worker)
+        assert job.error_code == "model_not_loaded"
+        assert "second could not be loaded" in str(job.error)
+        assert str(tmp_path) not in str(job.error)
+        wait_until(partial(get_events().latest, job_id), seconds=5)
+        assert get_events().latest(job_id) == {"state": "failed", "error": job.error}
+    own = imagine(engine, person, "a cat --n 1")
+    wait_for_state(engine, own, "done", seconds=SECONDS, worker=worker)
+    assert worker.text().count("tiny is left for second") == 1
+    assert held() == [("tiny", "ready")]
+    assert worker.alive()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_model_whose_load_killed_a_worker_is_not_loaded_by_the_next(
+    engine: Engine, person: Person, presets: Path, both: Callable[[str], None], start_worker: StartWorker
+) -> None:
+    both(same_model(presets))
+    done = subprocess.run([sys.executable, "-c", LOAD_AND_DIE], env=os.environ, check=False)
+    assert done.returncode == -signal.SIGKILL
+    worker = start_worker("--also", ALL).ready()
+    job_id = imagine(engine, person, "a cat --n 1 --model second")
+    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker)
+    assert (job.state, job.error_code) == ("failed", "model_not_loaded")
+    assert "died while it loaded the model second" in str(job.error)
+    assert "is left for" not in worker.text()
+
+
+def test_a_model_that_is_added_later_is_loaded_too(
+    engine: Engine,
+    person: Person,
+    presets: Path,
+    tmp_path: Path,
+    both: Callable[[str], None],
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weights = presets.parent / tiny.NAME
+    monkeypatch.setenv("PENCHANT_MODELS", str(tmp_path / "models"))
+    lines = [line for line in same_model(presets).splitlines() if not line.startswith("folder")]
+    both("\n".join([*lines, "[[second.sources]]", 'repo = "somebody/model"', 'files = ["*"]', ""]))
+    worker = start_worker("--also", ALL).ready()
+    install.add_from_folder(load_presets()[second.NAME], folder=weights, progress=Silent())
+    job_id = imagine(engine, person, "a cat --n 1 --model second")
+    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker)
+    assert job.state == "done", job.error
+
+
+class Silent:
+    """Shows no progress."""
+
+    def part(self, name: str, size: int) -> Callable[[int], None]:
+        return lambda count: None
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_model_that_another_loads_is_left_to_it(
+    engine: Engine, person: Person, presets: Path, both: Callable[[str], None]
+) -> None:
+    both(same_model(presets))
+    imagine(engine, person, "a cat --n 1 --model second")
+    other = Other(engine)
+    time.sleep(0.6)  # longer than it would be patient with one that holds the model
+    loader = announce(state="loading")
+    assert other.look() == Look()
+    get_events().leave(loader)
+    assert other.look() == Look(second.NAME)
+    assert held() == [("second", "loading")]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_model_that_is_too_large_is_not_loaded_and_its_jobs_are_told(
+    engine: Engine, person: Person, presets: Path, both: Callable[[str], None]
+) -> None:
+    both(same_model(presets).replace("steps =", "memory_gb = 36\nsteps ="))
+    job_id = imagine(engine, person, "a cat --n 1 --model second")
+    small = Other(engine, memory=24_000_000_000)
+    time.sleep(0.6)
+    large = announce(preset=tiny.NAME, also=(second.NAME,))
+    assert small.look() == Look()
+    assert job_of(engine, job_id).state == "queued"
+    get_events().leave(large)
+    (ended,) = small.look().ended
+    job = job_of(engine, job_id)
+    assert (job.state, job.error) == ("failed", ended[2])
+    assert "needs about 36 GB" in str(job.error)
+
+
+def test_a_model_that_fits_is_loaded(
+    engine: Engine, person: Person, presets: Path, both: Callable[[str], None]
+) -> None:
+    both(same_model(presets).replace("steps =", "memory_gb = 36\nsteps ="))
+    job_id = imagine(engine, person, "a cat --n 1 --model second")
+    assert Other(engine, memory=24_000_000_000).look() == Look()
+    assert job_of(engine, job_id).state == "queued"  # one that serves it may be about to start
+    assert Other(engine, memory=40_000_000_000).look() == Look(second.NAME)
+
+
+def test_workers_choose_one_after_the_other(
+    engine: Engine, person: Person, presets: Path, both: Callable[[str], None]
+) -> None:
+    both(same_model(presets))
+    imagine(engine, person, "a cat --n 1 --model second")
+    other = Other(engine)
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql(f"select pg_try_advisory_xact_lock({joblife.CHOICE_LOCK})").scalar()
+        assert other.look() == Look()
+    assert other.look() == Look(second.NAME)
+
+
+def test_without_the_broker_a_worker_keeps_its_model(
+    engine: Engine, person: Person, presets: Path, both: Callable[[str], None]
+) -> None:
+    both(same_model(presets))
+    imagine(engine, person, "a cat --n 1 --model second")
+    events = Events("redis://127.0.0.1:1")
+    reach = Reach(events, [ALL], device="cpu", memory=None)
+    presence = Presence(events, preset=tiny.NAME, device="cpu", also=reach.offered)
+    presence.ready()
+    assert Switching(engine, events, tiny.NAME, presence, reach).look() == Look()
