@@ -77,19 +77,28 @@ def _unets() -> int:
     return sum(type(one) is UNet2DConditionModel for one in gc.get_objects())
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("settings")
 def test_a_unet_is_measured_compiled_as_well(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shortcuts, "BACKEND", "eager")
     monkeypatch.setattr(gpu, "BATCH", 2)
-    main(["--tiny", "--compile", "--preset", "tiny", "tiny-sd3", "--rounds", "1", "--steps", "1"])
+    main(["--tiny", "--compile", "--preset", "tiny", "--rounds", "1", "--steps", "1"])
     printed = capsys.readouterr().out
     assert "64 x 64, 1 steps, compiled\n" in printed
     assert "| make and load and compile |" in printed
-    assert "tiny-sd3: not compiled" in printed
-    eager, compiled, _ = (line for line in printed.splitlines() if "TFLOP an image, denoiser" in line)
+    eager, compiled = (line for line in printed.splitlines() if "TFLOP an image, denoiser" in line)
     assert eager == compiled
+
+
+@pytest.mark.usefixtures("settings")
+def test_only_unets_are_compiled(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[bool] = []
+    monkeypatch.setattr(gpu, "report", lambda subject, *_: measured.append(subject.preset.compile))
+    main(["--tiny", "--compile"])
+    assert measured == [False, True, False, True, False, False]
+    assert "tiny-sd3: not compiled" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("settings")
