@@ -136,7 +136,8 @@ def personal_shot(model: Model, plain: Shot) -> Shot:
 
 
 def ways(model: Model, plain: Shot) -> dict[str, Way]:
-    """What is timed, by name. A family that does not paint together paints several images one by one."""
+    """What is timed, by name. Where images of a batch would depend on each
+    other, none are painted together."""
     others = [replace(plain, text=f"{plain.text}, {n}", seeds=(n,)) for n in range(BATCH)]
     found = {
         "one": Way(1, lambda: model.render(plain)),
