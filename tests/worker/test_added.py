@@ -12,7 +12,7 @@ from app.errors import OperatorError
 from app.presets import get_preset
 from app.weights import install
 from app.weights.manifest import Advance
-from tests.worker import families
+from tests.worker import families, tiny
 from tests.worker.conftest import forget
 from worker.pipelines import Shot, load
 
@@ -47,7 +47,9 @@ def test_a_folder_of_half_precision_weights_loads_and_paints(name: str, tmp_path
     install.add_from_folder(get_preset(name), folder=folder, progress=Quiet())
     added = get_preset(name)
     assert added.missing == ()
-    small = added.model_copy(update={"sizes": ((families.SIZE, families.SIZE),), "steps": 2})
+    small = added.model_copy(
+        update={"sizes": ((families.SIZE, families.SIZE),), "steps": 2, "encoder": tiny.ENCODER}
+    )
     shot = Shot("a lighthouse", "", (1,), families.SIZE, families.SIZE, 2, small.guidance)
     (picture,) = load(small, device="cpu").render(shot)
     assert picture.size == (families.SIZE, families.SIZE)

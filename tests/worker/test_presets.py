@@ -63,6 +63,8 @@ def stock(preset: Preset) -> Any:
         pipeline.load_lora_weights(preset.folder, weight_name=lora.file.name, local_files_only=True)
         pipeline.fuse_lora(lora_scale=lora.weight)
         pipeline.unload_lora_weights()
+    if preset.decode == "sliced":  # one image after the other, which rounds otherwise than all at once
+        pipeline.vae.enable_slicing()
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
