@@ -40,7 +40,7 @@ from worker.progress import Progress
 from worker.safety import get_classifier
 
 BATCH = 8
-ROUNDS = 5
+ROUNDS, TINY_ROUNDS = 5, 1
 TOY_SIZE = (64, 64)
 TOY_STEPS = 8
 
@@ -284,8 +284,9 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--preset", nargs="*", metavar="NAME", help="only these")
     parser.add_argument("--compile", action="store_true", help="measure UNets compiled as well")
     parser.add_argument("--steps", type=int, help="instead of the preset's")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, help=f"default: {ROUNDS}, of toys {TINY_ROUNDS}")
     arguments = parser.parse_args(given)
+    arguments.rounds = arguments.rounds or (TINY_ROUNDS if arguments.tiny else ROUNDS)
     known = TOYS if arguments.tiny else load_presets()
     if unknown := set(arguments.preset or ()) - set(known):
         parser.error(f"there is no {', '.join(sorted(unknown))}, only {', '.join(known)}")
