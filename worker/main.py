@@ -25,6 +25,7 @@ from app.services.events import get_events
 from app.services.gallery import wake_encoder
 from app.storage import get_storage
 from worker.devices import card_bytes
+from worker.memory import keep_few_arenas
 from worker.pipelines import Model, load, pick_device
 from worker.presence import Presence
 from worker.reach import ALL, Reach
@@ -39,6 +40,7 @@ EXIT_BROKEN = 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until told to stop. Returns the exit status: 2 when the installation is broken."""
+    keep_few_arenas()
     options = make_parser().parse_args(arguments)
     settings = get_settings()
     _set_up_logs(settings)
