@@ -3,7 +3,7 @@
 Run as `python -m benchmarks.gpu`. Every preset is painted as it ships, with its own weights where they are
 installed and else with random ones of the same sizes (benchmarks/architectures.py), which the table says. On
 a card, presets that it has too little memory for are left out; on the CPU, those without weights that
---preset does not name. `--tiny` takes a toy of each family on the CPU, in seconds.
+--preset does not name. `--tiny` takes a toy of each family on the CPU, in about a minute.
 
 What is compared is measured in turn within each round; figures are medians over the rounds, with the range.
 On the CPU seconds are of processor time, so that what else the machine does is left out.

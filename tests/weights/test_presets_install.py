@@ -68,6 +68,17 @@ guidance = 4.0
 """
 
 
+WANTED = {  # of the preset `base`, when it is installed
+    MANIFEST,
+    "model_index.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "ip_adapter/adapter.safetensors",
+    "image_encoder/config.json",
+    "image_encoder/model.safetensors",
+}
+
+
 class Quiet:
     """Progress that nobody watches; it adds up the bytes."""
 
@@ -157,15 +168,7 @@ def add(name: str) -> Quiet:
 def test_a_model_comes_from_the_hub_at_its_revision(local: LocalHub, models: Path) -> None:
     add("base")
     folder = models / "base"
-    assert names(folder) == {
-        MANIFEST,
-        "model_index.json",
-        "unet/config.json",
-        "unet/diffusion_pytorch_model.safetensors",
-        "ip_adapter/adapter.safetensors",
-        "image_encoder/config.json",
-        "image_encoder/model.safetensors",
-    }
+    assert names(folder) == WANTED
     # Of two precisions, the one that the preset names.
     half = MODEL["unet/diffusion_pytorch_model.fp16.safetensors"]
     assert (folder / "unet" / "diffusion_pytorch_model.safetensors").read_bytes() == half
@@ -298,15 +301,7 @@ def test_of_a_folder_is_copied_what_a_download_would_bring(folder: Path, models:
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_bytes(half)
     bring(folder)
-    assert names(models / "base") == {
-        MANIFEST,
-        "model_index.json",
-        "unet/config.json",
-        "unet/diffusion_pytorch_model.safetensors",
-        "ip_adapter/adapter.safetensors",
-        "image_encoder/config.json",
-        "image_encoder/model.safetensors",
-    }
+    assert names(models / "base") == WANTED
     assert (models / "base" / "unet" / "diffusion_pytorch_model.safetensors").read_bytes() == half
 
 

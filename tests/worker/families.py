@@ -57,6 +57,19 @@ WIDTH = tiny.WIDTH
 HIDDEN = 64  # of the adapter that reads patches; its heads are 64 wide
 TOKENS = 4
 
+# A preset of one's own, in the folder "sd15" that `build` makes of the family of that name.
+WHOLE = """
+[whole]
+title = "Whole"
+licence = "MIT"
+folder = "sd15"
+encoder = "e"
+sizes = [[64, 64]]
+steps = 2
+guidance = 4.0
+adapter = {file = "ip-adapter_sd15_light.safetensors"}
+"""
+
 
 def build(name: str, folder: Path) -> Path:
     """Write a tiny model for the shipped preset `name` into a new folder; returns the folder."""

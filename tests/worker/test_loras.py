@@ -12,21 +12,11 @@ from tests.worker import families
 from worker.pipelines import Model, load
 
 ATTENTION = "unet.mid_block.attentions.0.transformer_blocks.0.attn1"
-PRESETS = """
-[whole]
-title = "Whole"
-licence = "MIT"
-folder = "sd15"
-encoder = "e"
-sizes = [[64, 64]]
-steps = 2
-guidance = 4.0
-adapter = {file = "ip-adapter_sd15_light.safetensors"}
-
+PRESETS = f"""{families.WHOLE}
 [painted]
 title = "Painted"
 base = "whole"
-loras = [{folder = "loras", weight = 0.5}]
+loras = [{{folder = "loras", weight = 0.5}}]
 """
 
 

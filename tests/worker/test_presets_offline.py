@@ -23,23 +23,11 @@ from tests.weights.hub import LocalHub, Repository, serve
 from tests.worker import families, single_file
 from tests.worker.conftest import forget, imagine, job_of
 
-PRESETS = """
-[whole]
-title = "Whole"
-licence = "MIT"
-folder = "sd15"
-encoder = "e"
-sizes = [[64, 64]]
-steps = 2
-guidance = 4.0
-
-[whole.adapter]
-file = "ip-adapter_sd15_light.safetensors"
-
+PRESETS = f"""{families.WHOLE}
 [with-lora]
 title = "With a LoRA"
 base = "whole"
-loras = [{file = "lora.safetensors", weight = 0.5}]
+loras = [{{file = "lora.safetensors", weight = 0.5}}]
 
 [single]
 title = "A single file"

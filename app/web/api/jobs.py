@@ -7,12 +7,11 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.services import generation
-from app.services.events import get_events
 from app.services.generation import JobView
 from app.storage import get_storage
 from app.web.api.failures import Responses, failures
 from app.web.api.params import Before, BeforeJob, Generator, Limit, PathId, Reader
-from app.web.api.schemas import ImageOut, JobIn, JobOut, JobsOut, Page, State, WorkerOut, Workers
+from app.web.api.schemas import ImageOut, JobIn, JobOut, JobsOut, Page, State
 from app.web.deps import SessionDep
 from app.web.streams import job_stream
 
@@ -111,12 +110,6 @@ def follow(request: Request, session: SessionDep, person: Reader, job_id: UUID) 
     """Progress as server-sent events until the job has ended; each is a JSON object with at least `state`."""
     generation.get_job(session, person=person, job_id=job_id)
     return job_stream(request, job_id, person=person)
-
-
-@router.get("/workers", operation_id="listWorkers", tags=["jobs"], responses=failures())
-def list_workers(person: Reader) -> Workers:
-    """The workers that are there, with the model that each holds or loads; none while the broker is away."""
-    return Workers(items=[WorkerOut.of(worker) for worker in get_events().workers()])
 
 
 @router.get("/images", operation_id="listImages", tags=["images"], responses=failures())

@@ -1,6 +1,6 @@
 """What the REST API takes and gives. Field names are the product's words."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from app.services.accounts import SCOPES
 from app.services.generation import JobView
 from app.services.rating import OfferedPair, RatedPair
 from app.services.spaces import SpaceState
-from app.services.workers import Worker
 from app.spec import Spec
 from app.taste.accuracy import Accuracy
 
@@ -344,32 +343,6 @@ class JobOut(BaseModel):
 
 def _tastes(spec: Spec) -> list[TasteOut]:
     return [TasteOut.model_validate(taste.model_dump()) for taste in spec.personalize.tastes]
-
-
-class WorkerOut(BaseModel):
-    """A worker and the model that it holds, or loads."""
-
-    name: str = Field(examples=["studio:4242"])
-    model: str
-    state: Literal["loading", "ready"]
-    since: datetime = Field(description="since when it holds or loads the model")
-    device: str
-    also: list[str] = Field(description="the models that it would load if jobs waited for them")
-
-    @classmethod
-    def of(cls, worker: Worker) -> "WorkerOut":
-        return cls(
-            name=worker.name,
-            model=worker.preset,
-            state=worker.state,
-            since=datetime.fromtimestamp(worker.since, UTC),
-            device=worker.device,
-            also=list(worker.also),
-        )
-
-
-class Workers(BaseModel):
-    items: list[WorkerOut]
 
 
 class JobsOut(BaseModel):
