@@ -7,7 +7,7 @@ run: bootstrap
 	$(BIN)/penchant up $(ARGS)
 
 test: bootstrap
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: bootstrap
 	$(BIN)/ruff check

@@ -20,6 +20,9 @@ from app.embedded import Embedded, Endpoints
 from app.queue import get_celery
 from app.storage import get_storage
 
+# Tests run in as many processes as there are cores, and models as small as theirs gain nothing by threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 TEMPLATE = "penchant_template"
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 1_000_000_000

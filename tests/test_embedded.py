@@ -19,7 +19,11 @@ import pytest
 import redis
 
 from app.embedded import AlreadyRunning, Embedded, Endpoints, HomeUnusable, OldDataFolder, launch
-from app.embedded.identity import CAP_DAC_READ_SEARCH, NOBODY, Identity, give, may_pass
+from app.embedded.binaries import valkey_binary
+from app.embedded.identity import CAP_DAC_READ_SEARCH, NOBODY, Identity, give, identify, may_pass
+from app.embedded.state import ServiceState
+from app.embedded.supervisor import came_up
+from app.embedded.valkey import Valkey
 from tests.conftest import memory
 
 REPOSITORY = Path(__file__).parent.parent
@@ -143,6 +147,24 @@ def test_a_taken_port_is_left_to_its_owner(home: Path) -> None:
     with socket.create_server(("127.0.0.1", port)), Embedded(home) as after:
         assert after.database_url != before.database_url
         assert rows(after) == [1]
+
+
+def test_a_port_that_is_taken_after_the_look_for_it_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    binary = valkey_binary()
+    with socket.create_server(("127.0.0.1", 0)) as taker:
+        port = taker.getsockname()[1]
+        valkey = Valkey(
+            binary=binary, home=tmp_path, identity=identify(tmp_path, [binary]), state=ServiceState(port=port)
+        )
+        valkey.prepare()
+        valkey.start()
+        assert not came_up(valkey)
+    valkey.start()
+    try:
+        assert came_up(valkey)
+    finally:
+        valkey.stop()
 
 
 def test_a_killed_service_is_started_again_on_its_port(home: Path) -> None:

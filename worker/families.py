@@ -40,10 +40,12 @@ class Family:
         """The arguments of a call that say what to avoid, and how firmly to hold to the prompt."""
         return {"negative_prompt": avoided(shots), "guidance_scale": shots[0].guidance}
 
-    def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
+    def feed(
+        self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset, device: torch.device
+    ) -> dict[str, Any]:
         """The arguments that carry the image embeddings of the shot of each image: one tensor (2n, 1, d), the
         negative ones first, or (n, 1, d) where there is no second pass."""
-        sides = self._sides(pipeline, rows)
+        sides = self._sides(pipeline, rows, device)
         sides = sides if self.passes(pipeline, rows[0], preset) == 2 else sides[1:]
         return {"ip_adapter_image_embeds": [sides.flatten(0, 1)]}
 
@@ -79,11 +81,11 @@ class Family:
     def _no_encoder(self) -> dict[str, Any]:
         return {"image_encoder_folder": None}
 
-    def _sides(self, pipeline: Any, rows: "Sequence[Shot]") -> torch.Tensor:
+    def _sides(self, pipeline: Any, rows: "Sequence[Shot]", device: torch.device) -> torch.Tensor:
         """The embeddings of each image, (2, n, 1, d), the negative ones first."""
         tastes = [row.conditioning for row in rows if row.conditioning is not None]
         sides = np.stack([[one.negative for one in tastes], [one.positive for one in tastes]])[:, :, None]
-        return torch.from_numpy(sides).to(pipeline._execution_device, self.network(pipeline).dtype)
+        return torch.from_numpy(sides).to(device, self.network(pipeline).dtype)
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ class StableDiffusion3(Family):
     def passes(self, pipeline: Any, shot: "Shot", preset: Preset) -> int:
         return 2 if shot.guidance > 1 else 1
 
-    def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
+    def feed(
+        self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset, device: torch.device
+    ) -> dict[str, Any]:
         config = pipeline.image_encoder.config
         patches = (config.image_size // config.patch_size) ** 2
-        (sides,) = super().feed(pipeline, rows, preset)["ip_adapter_image_embeds"]
+        (sides,) = super().feed(pipeline, rows, preset, device)["ip_adapter_image_embeds"]
         return {"ip_adapter_image_embeds": sides.expand(-1, patches, -1)}
 
     def scale(self, pipeline: Any, adapter: Adapter, scale: float) -> None:
@@ -137,8 +141,10 @@ class Flux(Family):
             options |= {"negative_prompt": negatives(shots), "true_cfg_scale": preset.true_guidance}
         return options
 
-    def feed(self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset) -> dict[str, Any]:
-        negative, positive = self._sides(pipeline, rows)
+    def feed(
+        self, pipeline: Any, rows: "Sequence[Shot]", preset: Preset, device: torch.device
+    ) -> dict[str, Any]:
+        negative, positive = self._sides(pipeline, rows, device)
         return {
             "ip_adapter_image_embeds": [positive],
             "negative_ip_adapter_image_embeds": [negative],

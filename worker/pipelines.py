@@ -72,6 +72,9 @@ class Model:
     def __init__(self, preset: Preset, plain: Any, adapted: Any | None) -> None:
         self.preset = preset
         self.family = FAMILIES[preset.pipeline]
+        # Where it computes; an offloaded pipeline lies elsewhere. Asked for once: the answer takes a walk
+        # through all modules.
+        self.device = torch.device(plain._execution_device)
         self.encoder = Encoder(plain, read_alignment(preset, plain))
         self.words = Words(self.encoder)
         self._plain = plain
@@ -83,12 +86,6 @@ class Model:
             take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
         self.sketch = Sketch(plain.vae, self.device)
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        # An offloaded pipeline lies elsewhere.
-        return torch.device(self._plain._execution_device)
 
     @property
     def together(self) -> bool:
@@ -148,7 +145,7 @@ class Model:
         scales = self.family.row_scales(self._adapted, rows, self.preset)
         dtype = self.family.network(self._adapted).dtype
         self._scales.rows = torch.tensor(scales, device=self.device, dtype=dtype)
-        return self.family.feed(self._adapted, rows, self.preset)
+        return self.family.feed(self._adapted, rows, self.preset, self.device)
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import IO
 
 from app.embedded.binaries import postgres_binary, valkey_binary
-from app.embedded.errors import AlreadyRunning, EmbeddedError, HomeUnusable
+from app.embedded.errors import AlreadyRunning, EmbeddedError, HomeUnusable, ServiceNotStarted
 from app.embedded.identity import identify
 from app.embedded.postgres import Postgres
 from app.embedded.service import Service
-from app.embedded.state import load_state, save_state, usable_port
+from app.embedded.state import State, load_state, save_state, usable_port
 from app.embedded.valkey import Valkey
 
 logger = logging.getLogger(__name__)
@@ -137,15 +137,21 @@ class Embedded:
         services += [valkey, postgres]
         for service in services:
             service.clear(ORPHAN_SECONDS)  # first: an orphan still holds its port
-            service.state.port = usable_port(service.state.port)
-        save_state(state, self.home / "embedded.json")
         for service in services:
             service.prepare()
-            service.start()
         for service in services:
-            service.await_ready()
+            self._open(service, state)
+        for service in services:
+            while not came_up(service):
+                self._open(service, state)
         postgres.create_database()
         return Endpoints(database_url=postgres.url(), redis_url=valkey.url())
+
+    def _open(self, service: Service, state: State) -> None:
+        """Starts a service on its port, or on another where that one is taken."""
+        service.state.port = usable_port(service.state.port)
+        save_state(state, self.home / "embedded.json")
+        service.start()
 
     def _watch(self, services: list[Service]) -> None:
         pause = WATCH_SECONDS
@@ -162,3 +168,19 @@ class Embedded:
                     pause = min(2 * pause, MAX_PAUSE_SECONDS)
                 else:
                     pause = WATCH_SECONDS
+
+
+def came_up(service: Service) -> bool:
+    """Waits until a started service is ready; False if somebody took its port just before it did.
+
+    Between a look for a free port and its use there is always time for others. Raises `ServiceNotStarted`
+    for every other reason.
+    """
+    try:
+        service.await_ready()
+    except ServiceNotStarted:
+        if usable_port(service.state.port) == service.state.port:
+            raise
+        service.stop()
+        return False
+    return True

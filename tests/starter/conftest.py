@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from safetensors.numpy import load_file
 
 from starter import critic, dataset, guesses, inventions, latents, loop, restore, sharpen, text, unet, vae
@@ -17,7 +16,6 @@ PICTURES = 40
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shipped weights as training holds them, drawings with their latents, and a few inventions."""
-    torch.set_num_threads(2)
     for module in (critic, dataset, loop, sharpen, text, unet, vae):
         monkeypatch.setattr(module, "RUNS", tmp_path)
     for name in ("STATES", "TOLD_OF"):

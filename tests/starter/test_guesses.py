@@ -34,7 +34,6 @@ def test_disturbed_latents_keep_their_layout_and_the_numbers_of_places() -> None
 
 
 def test_a_guess_is_still_the_drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.set_num_threads(2)
     for module in (dataset, text):
         monkeypatch.setattr(module, "RUNS", tmp_path)
     restore.build(runs=tmp_path)

@@ -18,7 +18,6 @@ LIMIT = 60_000_000
 
 @pytest.fixture(scope="module")
 def tower() -> CLIPVisionModelWithProjection:
-    torch.set_num_threads(1)
     return CLIPVisionModelWithProjection.from_pretrained(
         export.WEIGHTS / "image_encoder", dtype=torch.float32
     )

@@ -13,7 +13,6 @@ PROMPT = "a lighthouse at dusk"
 
 @pytest.fixture(scope="module")
 def pipe() -> StableDiffusionPipeline:
-    torch.set_num_threads(2)
     return export.load_pipeline()
 
 

@@ -111,7 +111,7 @@ def test_an_images_own_scale_is_the_pipelines(toys: families.Toys, name: str) ->
     family.load_adapter(pipeline, preset)
     family.scale(pipeline, preset.adapter, 0.7)
     asked = replace(shot(model, 0.7), seeds=(5,))
-    expected = painted(pipeline, preset, (5,), **family.feed(model._adapted, [asked], preset))
+    expected = painted(pipeline, preset, (5,), **family.feed(model._adapted, [asked], preset, model.device))
     assert np.abs(pixels(model.render(asked)) - expected).max() <= 1
 
 
