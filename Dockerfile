@@ -17,7 +17,10 @@ FROM worker-dependencies AS cpu-dependencies
 RUN pip install --no-deps --index-url https://download.pytorch.org/whl/cpu torch==2.13.0 \
     && pip install -c constraints.txt -r worker-requirements.txt
 
+# With what a preset may ask for: a compiler for `compile`, torchao for `quantize`.
 FROM worker-dependencies AS gpu-dependencies
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['quantize'], sep='\n')" >> worker-requirements.txt
 RUN pip install torch==2.13.0 \
     && pip install -c constraints.txt -r worker-requirements.txt
 

@@ -1,6 +1,7 @@
 """docker-compose.yml and the Dockerfile agree with the command line, settings, routes and each other."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -119,6 +120,14 @@ def test_targets_exist_and_only_workers_have_torch(
     assert "torch" not in lineage(stages, "web")
     for worker in OURS[1:]:
         assert f"torch=={bootstrap.TORCH}" in lineage(stages, worker)
+
+
+def test_a_worker_with_a_card_has_what_presets_may_ask_for(stages: dict[str, tuple[str, str]]) -> None:
+    installed = lineage(stages, "worker-gpu")
+    assert "g++" in installed  # `compile`
+    assert "['quantize']" in installed
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {name for name in re.findall(r"\['optional-dependencies'\]\['(\w+)'\]", installed)} <= set(extras)
 
 
 def test_what_is_waited_for_has_a_health_check(containers: dict[str, Any]) -> None:
