@@ -127,7 +127,7 @@ def test_a_worker_with_a_card_has_what_presets_may_ask_for(stages: dict[str, tup
     assert "g++" in installed  # `compile`
     assert "['quantize']" in installed
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {name for name in re.findall(r"\['optional-dependencies'\]\['(\w+)'\]", installed)} <= set(extras)
+    assert set(re.findall(r"\['optional-dependencies'\]\['(\w+)'\]", installed)) <= set(extras)
 
 
 def test_what_is_waited_for_has_a_health_check(containers: dict[str, Any]) -> None:
