@@ -16,8 +16,9 @@ class Architecture:
 
     `text` and `text_2` are CLIP's, `t5` is T5's; `vision` is the image encoder's: SigLIP's for a
     StableDiffusion3Pipeline, else CLIP's. Of the image adapter, `tokens` is how many tokens it makes of an
-    embedding, and `resampler` configures the part that SD 3.5's makes them with. `solver` is the model's own
-    scheduler; a preset may name another.
+    embedding, and `resampler` configures the part that SD 3.5's makes them with. `preview` is the tiny
+    autoencoder's, for latents of the VAE's channels: nothing for TAESD and its kin. `solver` is the model's
+    own scheduler; a preset may name another.
     """
 
     denoiser: Part
@@ -28,6 +29,7 @@ class Architecture:
     t5: Part = field(default_factory=dict)
     tokens: int = 4
     resampler: Part = field(default_factory=dict)
+    preview: Part = field(default_factory=dict)
     solver: str = "EulerDiscreteScheduler"
     solver_settings: Part = field(default_factory=dict)
 
@@ -214,6 +216,12 @@ TOY_T5 = {
     "feed_forward_proj": "gated-gelu",
 }
 TOY_VAE = {"block_out_channels": (16, 16, 16, 16), "norm_num_groups": 8, "layers_per_block": 1}
+TOY_PREVIEW = {
+    "encoder_block_out_channels": (8,) * 4,
+    "decoder_block_out_channels": (8,) * 4,
+    "num_encoder_blocks": (1,) * 4,
+    "num_decoder_blocks": (1,) * 4,
+}
 TOY_UNET = {
     "block_out_channels": (64, 128),
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -229,6 +237,7 @@ TOYS = {
             SD15,
             denoiser={**TOY_UNET, "layers_per_block": 1, "cross_attention_dim": WIDTH},
             vae=TOY_VAE,
+            preview=TOY_PREVIEW,
             text=TOY_TEXT,
             vision=TOY_VISION,
         ),
@@ -249,6 +258,7 @@ TOYS = {
                 "cross_attention_dim": 2 * WIDTH,
             },
             vae=TOY_VAE,
+            preview=TOY_PREVIEW,
             text=TOY_TEXT,
             text_2=TOY_TEXT,
             vision=TOY_VISION,
@@ -270,6 +280,7 @@ TOYS = {
                 "pos_embed_max_size": 16,
             },
             vae={**SD35_LARGE.vae, **TOY_VAE},
+            preview=TOY_PREVIEW,
             text=TOY_TEXT,
             text_2=TOY_TEXT,
             t5=TOY_T5,
@@ -299,6 +310,7 @@ TOYS = {
                 "pooled_projection_dim": WIDTH,
             },
             vae={**FLUX_DEV.vae, **TOY_VAE},
+            preview=TOY_PREVIEW,
             text=TOY_TEXT,
             t5=TOY_T5,
             vision=TOY_VISION,

@@ -237,7 +237,8 @@ def report(subject: Subject, arguments: argparse.Namespace, device: str) -> None
         print(f"| {BATCH} together / one by one | {why} | |")
     if "personal" in seconds:
         _row("time with a taste / without", _ratios(seconds["personal"], seconds["one"]))
-    _row("time with previews / without", _ratios(seconds["previews"], seconds["one"]))
+    decoder = type(model.preview_decoder).__name__
+    _row(f"time with previews by {decoder} / without", _ratios(seconds["previews"], seconds["one"]))
     _steps(model, plain, measure_steps(model, found, arguments.rounds))
     came = "load" if subject.architecture is None else "make and load"
     print(f"| {came}{' and compile' if preset.compile else ''} | {loaded:.1f} s | |")

@@ -11,6 +11,7 @@ import diffusers
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderTiny,
     FluxTransformer2DModel,
     SD3Transformer2DModel,
     UNet2DConditionModel,
@@ -50,9 +51,13 @@ END = 513  # the CLIP tokenizer's last token
 
 
 def load_random(preset: Preset, made: Architecture, folder: Path, *, device: str) -> Model:
-    """The model that a shipped preset would be, with random weights: nothing of it is read but the adapter,
-    which is written into `folder` for its loader. LoRAs are left out: fused, they cost nothing."""
-    own = {"folder": folder, "own": folder, "needs": {}, "sources": (), "loras": ()}
+    """The model that a shipped preset would be, with random weights: nothing of it is read but the adapter
+    and the tiny autoencoder, which are written into `folder` for their loaders. LoRAs are left out: fused,
+    they cost nothing."""
+    own: dict[str, Any] = {"folder": folder, "own": folder, "needs": {}, "sources": (), "loras": ()}
+    if preset.preview is not None:
+        own["preview"] = folder / preset.preview.name  # a base's lies below another folder
+        preview(made).save_pretrained(own["preview"])
     preset = preset.model_copy(update=own)
 
     def source(preset: Preset, _family: Family, dtype: torch.dtype) -> Any:
@@ -103,6 +108,11 @@ def modules(kind: str, made: Architecture) -> dict[str, Any]:
         name = "text_encoder_3" if kind == SD3 else "text_encoder_2"
         parts[name] = T5EncoderModel(T5Config(**made.t5))
     return parts
+
+
+def preview(made: Architecture) -> AutoencoderTiny:
+    """The tiny autoencoder for a model's latents, on torch's default device."""
+    return AutoencoderTiny(latent_channels=_vae(made)["latent_channels"], **made.preview)
 
 
 @contextmanager

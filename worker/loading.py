@@ -63,6 +63,12 @@ def adapted_pipeline(preset: Preset, family: Family, plain: Any) -> Any:
     return adapted
 
 
+def finite(part: torch.nn.Module) -> bool:
+    """Whether no weight of a part is NaN or infinity."""
+    tensors = part.state_dict().values()
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors if tensor.is_floating_point())
+
+
 def _class(preset: Preset, index: dict[str, Any]) -> type[DiffusionPipeline]:
     found = index.get("_class_name")
     if found != preset.pipeline:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -19,7 +19,7 @@ from app.weights.check import verify
 from worker.devices import check_offload, decode_in_parts, lay_out, offload, pick_dtype
 from worker.encoders import Encoder, read_alignment
 from worker.families import FAMILIES, Family
-from worker.loading import adapted_pipeline, plain_pipeline
+from worker.loading import adapted_pipeline, finite, plain_pipeline
 from worker.preview import preview_decoder
 from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
 from worker.shortcuts import take_shortcuts
@@ -80,7 +80,7 @@ class Model:
         self._plain = plain
         self._adapted = adapted
         self._decoded = DecodedRows(plain.vae)
-        self._preview_decoder = preview_decoder(preset, plain)
+        self.preview_decoder = preview_decoder(preset, plain)
         if adapted is not None:
             self._scales = RowScales(self.family.network(adapted), remember=not preset.compile)
             take_rows_as_given(adapted)
@@ -150,7 +150,7 @@ class Model:
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
         """Pictures of latents (n, c, h, w), for previews. Raises UnusableImage."""
-        vae = self._preview_decoder
+        vae = self.preview_decoder  # by whose own numbers latents are scaled, not by the model's
         shifted = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
         pixels = vae.decode(shifted, return_dict=False)[0]
         if not finite_rows(pixels).all():
@@ -261,14 +261,10 @@ def assemble(preset: Preset, source: Source, *, device: str = "auto") -> Model:
 def _check_finite(preset: Preset, *pipelines: Any | None) -> None:
     for pipeline in pipelines:
         for name, part in (pipeline.components if pipeline is not None else {}).items():
-            if isinstance(part, torch.nn.Module) and not _finite(part.state_dict().values()):
+            if isinstance(part, torch.nn.Module) and not finite(part):
                 raise OperatorError(
                     f"The weights of {preset.name}'s {name} hold NaN or infinity. Restore {preset.folder}."
                 )
-
-
-def _finite(tensors: Iterable[torch.Tensor]) -> bool:
-    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors if tensor.is_floating_point())
 
 
 def pick_device(device: str) -> str:

@@ -140,6 +140,8 @@ def _tell(preset: Preset, manifest: Manifest) -> None:
         revision = f" at {origin.revision}" if origin.revision else ""
         console.print(f"Took {origin.repo}{revision}", soft_wrap=True)
     console.print(f"{preset.name} is installed: {len(manifest.files)} files in {preset.own}.", soft_wrap=True)
+    if preset.lacks_preview:
+        console.print(f"It lacks {preset.preview}, the decoder of previews: they cost more.", soft_wrap=True)
     console.print("Workers that switch load it when a job asks for it.", soft_wrap=True)
     console.print(f"A worker of its own: python -m worker.main --preset {preset.name}", soft_wrap=True)
     console.print(f"As this machine's default: PENCHANT_MODEL={preset.name} penchant up", soft_wrap=True)

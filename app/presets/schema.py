@@ -160,7 +160,8 @@ class Preset(_Table):
     little.
 
     `preview` is the folder of a tiny autoencoder (diffusers' AutoencoderTiny, as TAESD is) that decodes the
-    previews instead of the model's own decoder; it lies where a `checkpoint` lies.
+    previews instead of the model's own decoder; it lies where a `checkpoint` lies. Where there is no such
+    folder, the model's own decoder shows them all the same.
 
     Ways to paint faster or in less memory, all off by default. `fuse` makes one projection of each
     self-attention's three (not for StableDiffusion3Pipeline). `compile`, for UNets only, has torch compile
@@ -251,6 +252,11 @@ class Preset(_Table):
     def missing(self) -> tuple[str, ...]:
         """The names that have to be added before this preset can be loaded; empty where it is installed."""
         return tuple(name for name, manifest in self.needs.items() if not manifest.is_file())
+
+    @property
+    def lacks_preview(self) -> bool:
+        """Whether a tiny autoencoder is named that is not here."""
+        return self.preview is not None and not (self.own / self.preview).is_dir()
 
     @property
     def supported(self) -> frozenset[str]:

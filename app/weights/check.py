@@ -45,7 +45,7 @@ def verify(preset: Preset) -> None:
         elif part in SETTINGS:
             _need_one(preset, [preset.folder / part / name for name in SETTINGS[part]])
     _need_weights(preset, preset.folder / "image_encoder", "transformers")
-    if preset.preview is not None:
+    if preset.preview is not None and not preset.lacks_preview:  # painting can do without
         _need_weights(preset, preset.own / preset.preview, "diffusers")
     for path in _named_files(preset):
         _need(preset, path)

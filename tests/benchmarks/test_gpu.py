@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import AutoencoderTiny, UNet2DConditionModel
 
 from app.presets import load_presets
 from benchmarks import gpu
@@ -15,7 +15,7 @@ from benchmarks.architectures import ARCHITECTURES, TOYS
 from benchmarks.device import StepClock, flop_counter, forget_peak, peak_memory, work
 from benchmarks.gpu import Subject, Way, fitting, main, personal_shot, plain_shot, toys
 from benchmarks.random_adapters import adapter
-from benchmarks.random_models import load_random, modules, pipeline
+from benchmarks.random_models import load_random, modules, pipeline, preview
 from worker import shortcuts
 from worker.families import FAMILIES
 from worker.pipelines import Model
@@ -35,6 +35,8 @@ PUBLISHED = {
     "flux-dev": {"transformer": 11_901_408_320, "image_encoder": 303_966_208},
 }
 ADAPTERS = {"sd15": 44.6e6, "sdxl": 698e6, "flux-dev": 1.06e9}  # bytes of the published files, in 16 bits
+
+PREVIEWS = {4: 9_793_292, 16: 9_848_636}  # the same of tiny autoencoders by their latents' channels, in 32
 
 
 @pytest.fixture
@@ -60,6 +62,7 @@ def test_the_tiny_run_prints_a_table_of_each_family(
         assert ", random weights, cpu, torch.float32, 64 x 64, 2 steps\n" in table
         for row in ("time with a taste / without", "make and load", "first image after that"):
             assert f"| {row} |" in table
+        assert "| time with previews by AutoencoderTiny / without |" in table
         assert "not batched" not in table, name
 
 
@@ -154,6 +157,32 @@ def test_an_adapter_is_as_large_as_the_published_one(name: str, settings: object
         tensors = adapter(kind, network, ARCHITECTURES[name])
     size = 2 * sum(tensor.numel() for tensor in tensors.values())
     assert size == pytest.approx(ADAPTERS[name], rel=0.005)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_tiny_autoencoder_is_as_large_as_the_published_one(name: str) -> None:
+    made = ARCHITECTURES[name]
+    with torch.device("meta"):
+        found = preview(made)
+        pixels = found.decode(torch.empty(1, found.config.latent_channels, 8, 8)).sample
+    size = 4 * sum(tensor.numel() for tensor in found.parameters())
+    assert size == pytest.approx(PREVIEWS[made.vae.get("latent_channels", 4)], rel=0.005)
+    assert pixels.shape == (1, 3, 64, 64)
+
+
+@pytest.mark.parametrize("name", ["tiny", "tiny-flux"])
+def test_a_toys_previews_are_a_tiny_autoencoders(name: str, settings: object, tmp_path: Path) -> None:
+    model = _toy(name, tmp_path)
+    assert isinstance(model.preview_decoder, AutoencoderTiny)
+    assert model.preview_decoder.config.latent_channels == model._plain.vae.config.latent_channels
+
+
+def test_a_presets_base_lends_its_preview_to_random_weights_too(settings: object, tmp_path: Path) -> None:
+    """The base's own folder, where it would lie, is not there."""
+    _, made = TOYS["tiny-sdxl"]
+    lcm = load_presets()["sdxl-lcm"].model_copy(update={"sizes": ((64, 64),), "ratios": ()})
+    model = load_random(lcm, made, tmp_path, device="cpu")
+    assert isinstance(model.preview_decoder, AutoencoderTiny)
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,36 @@ def test_the_shipped_presets_are_pinned_and_safe() -> None:
         "FluxPipeline",
     }
     assert all(source.revision for preset in presets.values() for source in preset.sources)
-    for preset in presets.values():
+    for name, preset in presets.items():
+        assert (preset.preview is not None) == (name != "starter")
         assert preset.adapter is not None or preset.best_of is not None
         assert not preset.sources or preset.download_gb
         assert all(side % 16 == 0 for size in preset.sizes for side in size)
         assert len(preset.ratios) in (0, len(preset.sizes))
+
+
+def test_the_shipped_previews_come_with_the_models_or_their_bases(models: Path) -> None:
+    presets = load_presets()
+    for name in ("sdxl-lightning", "sdxl-lcm"):
+        assert presets[name].preview == presets["sdxl"].own / "taesd"
+    makers = {
+        "sd15": "taesd",
+        "sdxl": "taesdxl",
+        "sdxl-turbo": "taesdxl",
+        "ssd-1b": "taesdxl",
+        "sd35-large": "taesd3",
+        "flux-schnell": "taef1",
+        "flux-dev": "taef1",
+    }
+    for name, repository in makers.items():
+        preset = presets[name]
+        source = preset.sources[-1]
+        assert (preset.preview, source.repo) == (Path("taesd"), f"madebyollin/{repository}")
+        assert source.into == {"config.json": "taesd", "diffusion_pytorch_model.safetensors": "taesd"}
+        assert preset.lacks_preview
+        (preset.own / "taesd").mkdir(parents=True)
+        assert not preset.lacks_preview
+    assert not presets["sdxl-lcm"].lacks_preview
 
 
 def test_a_base_lends_its_words_and_its_files(models: Path) -> None:

@@ -32,6 +32,7 @@ encoder = "e"
 sizes = [[64, 64]]
 steps = 4
 guidance = 4.0
+preview = "small"
 gated = "https://example.org/base"
 
 [base.adapter]
@@ -46,6 +47,11 @@ files = ["model_index.json", "unet/*", "notes/*"]
 repo = "somebody/adapter"
 revision = "2222222222222222222222222222222222222222"
 into = {"models/adapter.safetensors" = "ip_adapter", "models/encoder/*" = "image_encoder"}
+
+[[base.sources]]
+repo = "somebody/small"
+revision = "3333333333333333333333333333333333333333"
+into = {"config.json" = "small", "diffusion_pytorch_model.safetensors" = "small"}
 
 [light]
 title = "Light"
@@ -76,6 +82,8 @@ WANTED = {  # of the preset `base`, when it is installed
     "ip_adapter/adapter.safetensors",
     "image_encoder/config.json",
     "image_encoder/model.safetensors",
+    "small/config.json",
+    "small/diffusion_pytorch_model.safetensors",
 }
 
 
@@ -123,6 +131,11 @@ ADAPTER = {
     "models/encoder/model.safetensors": weights(4),
     "models/encoder/pytorch_model.bin": b"never taken",
 }
+SMALL = {  # for previews
+    "config.json": b"{}",
+    "diffusion_pytorch_model.safetensors": weights(7, 100),
+    "diffusion_pytorch_model.bin": b"never taken",
+}
 LORA = {"lora.safetensors": weights(5, 1_000_000)}
 
 
@@ -150,6 +163,7 @@ def local(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
         hub.repositories |= {
             "somebody/model": Repository(dict(MODEL)),
             "somebody/adapter": Repository(dict(ADAPTER), revision="2" * 40),
+            "somebody/small": Repository(dict(SMALL), revision="3" * 40),
             "somebody/lora": Repository(dict(LORA)),
         }
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
@@ -176,6 +190,7 @@ def test_a_model_comes_from_the_hub_at_its_revision(local: LocalHub, models: Pat
     assert [(origin.repo, origin.revision) for origin in manifest.origins] == [
         ("somebody/model", "1" * 40),
         ("somebody/adapter", "2" * 40),
+        ("somebody/small", "3" * 40),
     ]
     assert get_preset("base").missing == ()
     verify(get_preset("base"))
@@ -255,6 +270,8 @@ def folder(models: Path, tmp_path: Path) -> Path:
         "ip_adapter/adapter.safetensors": weights(3),
         "image_encoder/config.json": b"{}",
         "image_encoder/model.safetensors": weights(4),
+        "small/config.json": b"{}",
+        "small/diffusion_pytorch_model.safetensors": weights(7, 100),
         "README.md": b"# not copied",
         "sample.png": b"\x89PNG not copied",
     }.items():
@@ -283,6 +300,31 @@ def test_a_folder_that_lacks_something_adds_nothing(folder: Path, models: Path) 
     assert get_preset("base").missing == ("base",)
     with pytest.raises(NotFound, match="is no folder"):
         bring(folder / "nowhere")
+
+
+def test_a_folder_may_lack_the_autoencoder_for_previews(folder: Path, models: Path) -> None:
+    shutil.move(folder / "small", folder.parent / "small")
+    said = command("add", "base", "--from", str(folder), "--accept-licence")
+    assert "lacks small, the decoder of previews" in said
+    preset = get_preset("base")
+    assert (preset.missing, preset.lacks_preview) == ((), True)
+    install.verify_installed(preset, progress=Quiet())
+    shutil.move(folder.parent / "small", models / "base")  # what was not there may come later
+    assert not preset.lacks_preview
+    install.verify_installed(preset, progress=Quiet())
+    install.remove(preset, presets=load_presets().values())
+    assert not (models / "base").exists()
+
+
+def test_an_autoencoder_for_previews_that_came_stays_whole(folder: Path, models: Path) -> None:
+    (folder / "small" / "config.json").rename(folder / "small.json")
+    with pytest.raises(OperatorError, match=r"lacks small/config\.json\. Nothing was added"):
+        bring(folder)
+    (folder / "small.json").rename(folder / "small" / "config.json")
+    preset = bring(folder)
+    shutil.rmtree(models / "base" / "small")
+    with pytest.raises(CorruptFile, match=r"small/config\.json is gone"):
+        verify(preset)
 
 
 def names(folder: Path) -> set[str]:
@@ -419,6 +461,7 @@ def test_the_commands(folder: Path, models: Path) -> None:
     added = command("add", "base", "--from", str(folder), "--accept-licence")
     assert "Licence: A licence" in added
     assert "PENCHANT_MODEL=base penchant up" in added
+    assert "decoder of previews" not in added
     assert "base is whole" in command("verify", "base")
     listed = {line.split("│")[1].strip(): line for line in command("list").splitlines() if "│" in line}
     assert [listed[name].split("│")[3].strip() for name in ("base", "light", "sdxl", "starter", "mine")] == [

@@ -56,6 +56,7 @@ SIZE = tiny.SIZE
 WIDTH = tiny.WIDTH
 HIDDEN = 64  # of the adapter that reads patches; its heads are 64 wide
 TOKENS = 4
+PREVIEW = "taesd"  # where the shipped presets have their tiny autoencoder
 
 # A preset of one's own, in the folder "sd15" that `build` makes of the family of that name.
 WHOLE = """
@@ -88,15 +89,18 @@ def build(name: str, folder: Path) -> Path:
         save_file(made.adapter, folder / "ip_adapter" / adapter.file)
     for lora in load_presets()[name].loras:
         save_file(_lora(made.pipeline.unet), folder / lora.file)
+    if load_presets()[name].preview is not None:
+        tiny.preview(folder / PREVIEW)
     return folder
 
 
 def preset(name: str, folder: Path, **changes: Any) -> Preset:
-    """The shipped preset, with a tiny model's folder, size and encoder."""
+    """The shipped preset, with a tiny model's folder, previews, size and encoder."""
     small = {
         "folder": folder,
         "own": folder,
         "needs": {},
+        "preview": folder / PREVIEW,
         "encoder": tiny.ENCODER,
         "sizes": ((SIZE, SIZE), (SIZE + 32, SIZE)),
         "steps": 3,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import DiffusionPipeline
+from diffusers import AutoencoderTiny, DiffusionPipeline
 
 from app.errors import OperatorError
 from app.presets import get_preset
@@ -47,11 +47,14 @@ def test_a_folder_of_half_precision_weights_loads_and_paints(name: str, tmp_path
     install.add_from_folder(get_preset(name), folder=folder, progress=Quiet())
     added = get_preset(name)
     assert added.missing == ()
+    assert not added.lacks_preview
     small = added.model_copy(
         update={"sizes": ((families.SIZE, families.SIZE),), "steps": 2, "encoder": tiny.ENCODER}
     )
     shot = Shot("a lighthouse", "", (1,), families.SIZE, families.SIZE, 2, small.guidance)
-    (picture,) = load(small, device="cpu").render(shot)
+    model = load(small, device="cpu")
+    (picture,) = model.render(shot)
+    assert isinstance(model.preview_decoder, AutoencoderTiny)
     assert picture.size == (families.SIZE, families.SIZE)
 
 

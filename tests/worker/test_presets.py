@@ -125,12 +125,11 @@ def test_what_a_taste_dislikes_acts_where_there_is_a_second_pass(adapted: Model)
 def test_steps_are_shown_as_pictures_of_the_right_shape(model: Model) -> None:
     wide = Shot(**{**vars(shot(model)), "width": families.SIZE + 32})
     seen: list[torch.Tensor] = []
-    final = model.render(wide, lambda _step, latents: seen.append(latents))
+    model.render(wide, lambda _step, latents: seen.append(latents))
     assert len(seen) == model.preset.steps
     for latents in seen:
         assert [picture.size for picture in model.decode(latents)] == [(96, 64)] * 2
         assert [picture.size for picture in model.sketch(latents)] == [(128, 85)] * 2
-    assert np.abs(pixels(model.decode(seen[-1])) - pixels(final)).max() <= 1
 
 
 def test_images_and_prompts_have_embeddings(model: Model) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderTiny,
     DPMSolverMultistepScheduler,
     StableDiffusionPipeline,
     UNet2DConditionModel,
@@ -86,6 +87,15 @@ def autoencoder(**more: Any) -> AutoencoderKL:
         sample_size=SIZE,
         **more,
     )
+
+
+def preview(folder: Path, *, channels: int = 4) -> Path:
+    """Write the files of an autoencoder for previews."""
+    torch.manual_seed(7)
+    blocks = {"encoder_block_out_channels": (8,) * 4, "decoder_block_out_channels": (8,) * 4}
+    counts = {"num_encoder_blocks": (1,) * 4, "num_decoder_blocks": (1,) * 4}
+    AutoencoderTiny(latent_channels=channels, **blocks, **counts).save_pretrained(folder)
+    return folder
 
 
 def unet() -> UNet2DConditionModel:
