@@ -1,5 +1,6 @@
 """What earlier stages of training leave behind, in small."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,39 @@ SEED = 82_000_000
 PICTURES = 40
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `runs` is a copy of."""
+    home = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        move(home, patch)
+        make(home)
+    return home
+
+
 @pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def runs(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shipped weights as training holds them, drawings with their latents, and a few inventions."""
+    home = tmp_path / "runs"
+    shutil.copytree(made, home)
+    move(home, monkeypatch)
+    guesses.trained.cache_clear()
+    return home
+
+
+def move(home: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let training have its files below `home`."""
     for module in (critic, dataset, loop, sharpen, text, unet, vae):
-        monkeypatch.setattr(module, "RUNS", tmp_path)
+        patch.setattr(module, "RUNS", home)
     for name in ("STATES", "TOLD_OF"):
-        monkeypatch.setattr(inventions, name, tmp_path / getattr(inventions, name).name)
-    restore.build(runs=tmp_path)
+        patch.setattr(inventions, name, home / getattr(inventions, name).name)
+
+
+def make(home: Path) -> None:
+    restore.build(runs=home)
     where = dataset.home(dataset.SQUARE)
-    dataset.build_size(where, dataset.SQUARE, PICTURES, SEED, 2)
-    pictures, known = dataset.load(), load_file(tmp_path / latents.FILE)
+    dataset.build_size(where, dataset.SQUARE, PICTURES, SEED, 1)
+    pictures, known = dataset.load(), load_file(home / latents.FILE)
     exact = [
         latents.latents(from_codes(row), SEED + i, pictures.images[i], known)
         for i, row in enumerate(pictures.codes)
@@ -34,4 +57,3 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     guesses.trained.cache_clear()
     codes, captions = inventions.asked(4)
     inventions.keep(inventions.Inventions(inventions.part_of((captions, 1)), codes, captions))
-    return tmp_path

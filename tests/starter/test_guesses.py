@@ -80,7 +80,7 @@ def test_a_decoder_is_painted_on_without_a_picture_to_compare_with(
     exact = vae.exact_latents()
     guesses.keep(np.arange(len(exact)), exact)
     torch.save(critic.Critic().state_dict(), runs / "critic.final.pt")
-    monkeypatch.setattr(vae, "PRACTICE", 16)
+    monkeypatch.setattr(vae, "PRACTICE", 8)
     before = vae.trained()
     vae.train_repaint(loop.Budget(8))
     after = vae.trained()
@@ -88,7 +88,7 @@ def test_a_decoder_is_painted_on_without_a_picture_to_compare_with(
     assert all(torch.isfinite(value).all() for value in after.state_dict().values())
     assert torch.equal(after.encoder.conv_in.weight, before.encoder.conv_in.weight)
     lessons = torch.load(runs / "practice.pt", weights_only=True)
-    assert lessons["step"] * 8 == 16, "a new discriminator first learns alone"
+    assert lessons["step"] * 8 == 8, "a new discriminator first learns alone"
     kept = torch.load(runs / "repaint.final.pt", weights_only=True)
     moved = [key for key, value in lessons["average"].items() if not torch.equal(value, kept[vae.OWN + key])]
     assert moved, "and goes on from there"
