@@ -20,6 +20,7 @@ from app.services import gallery, joblife, spaces
 from app.services.events import Events
 from app.services.joblife import Claim
 from app.storage import Storage
+from worker import endings
 from worker.keeper import Held, Keeper
 from worker.memory import Memory
 from worker.painter import Painter
@@ -227,7 +228,4 @@ class Runner:
             self._say_ended(job_id, n, state, joblife.GAVE_UP if state == "failed" else None)
 
     def _say_ended(self, job_id: UUID, n: int, state: str, why: str | None) -> None:
-        """A job of `n` images ended without a worker that holds it: drop what it left, and tell."""
-        log.warning("job %s: %s without its worker. %s", job_id, state, why or "")
-        self._storing.discard(job_id, n)
-        self._events.publish(job_id, {"state": state, **({"error": why} if why is not None else {})})
+        endings.tell(self._engine, self._storage, self._events, job_id, n, state=state, why=why)

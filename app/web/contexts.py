@@ -122,6 +122,14 @@ class WorkerRow:
 
 
 @dataclass(frozen=True)
+class BrokenRow:
+    """A model that could not be loaded of late, and why."""
+
+    model: str
+    why: str
+
+
+@dataclass(frozen=True)
 class AccuracyFigures:
     """How often choices were foreseen, in whole percent, with the ends of the 95 % interval."""
 
@@ -345,6 +353,7 @@ class TasksPage(Page):
     outlook: str
     jobs: tuple[JobCard, ...]
     workers: tuple[WorkerRow, ...]
+    broken: tuple[BrokenRow, ...]
     readings: tuple[Reading, ...]
     codes: tuple[CodeRow, ...]
 

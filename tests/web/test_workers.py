@@ -51,9 +51,28 @@ def test_the_api_lists_the_workers(visitor: Browser) -> None:
                 "device": "NVIDIA <H200>",
                 "also": ["sdxl"],
             }
-        ]
+        ],
+        "broken": [],
     }
     assert visitor.client.get("/api/v1/workers").status_code == 401
+
+
+def test_people_and_scripts_see_what_could_not_be_loaded(visitor: Browser, site: Settings) -> None:
+    token = visitor.client.post("/api/v1/guests").json()["token"]
+    events = get_events()
+    assert "not loaded" not in visitor.get("/tasks").text
+    for place in ("studio/cuda:0/", "studio/cuda:1/"):
+        events.refuse(place, "sdxl", "Its <files> cannot be used.", seconds=60)
+    page = visitor.get("/tasks", headers=HTMX).text
+    assert page.count("Its &lt;files&gt; cannot be used.") == 1
+    assert page.count("not loaded") == 1
+    answer = visitor.client.get("/api/v1/workers", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["broken"] == [{"model": "sdxl", "why": "Its <files> cannot be used."}]
+    (finding,) = [one for one in doctor.examine(site) if one.name == "workers"]
+    assert not finding.ok
+    assert "studio/cuda:1/ could not load sdxl: Its <files> cannot be used." in finding.says
+    events.announce(replace(LOADER, preset="sdxl"), seconds=60)
+    assert "not loaded" not in visitor.get("/tasks").text
 
 
 def test_a_job_says_that_its_model_is_being_loaded(adept: Browser, rows: Session) -> None:

@@ -36,11 +36,24 @@ class WorkerOut(BaseModel):
         )
 
 
+class BrokenOut(BaseModel):
+    """A model that could not be loaded of late where a worker tried, and why."""
+
+    model: str
+    why: str
+
+
 class Workers(BaseModel):
     items: list[WorkerOut]
+    broken: list[BrokenOut] = Field(description="models that could not be loaded in the last ten minutes")
 
 
 @router.get("/workers", operation_id="listWorkers", tags=["jobs"], responses=failures())
 def list_workers(person: Reader) -> Workers:
     """The workers that are there, with the model that each holds or loads; none while the broker is away."""
-    return Workers(items=[WorkerOut.of(worker) for worker in get_events().workers()])
+    events = get_events()
+    reasons = dict.fromkeys((one.preset, one.why) for one in events.broken())
+    return Workers(
+        items=[WorkerOut.of(worker) for worker in events.workers()],
+        broken=[BrokenOut(model=model, why=why) for model, why in reasons],
+    )

@@ -10,7 +10,7 @@ from app.services.events import get_events
 from app.services.outlook import outlook
 from app.services.profiles import Info
 from app.services.spaces import SpaceState, list_spaces
-from app.web.cards import accuracy_figures, code_row, job_card, readings, worker_rows
+from app.web.cards import accuracy_figures, broken_rows, code_row, job_card, readings, worker_rows
 from app.web.contexts import CodeRow, InfoPage, TasksPage
 from app.web.frame import FrameDep
 
@@ -50,6 +50,7 @@ def tasks(frame: FrameDep) -> Response:
         outlook=outlook(found.profile) if found is not None else "",
         jobs=tuple(job_card(view) for view in running),
         workers=worker_rows(get_events().workers()),
+        broken=broken_rows(get_events().broken()),
         readings=readings(spaces),
         codes=_codes(found, spaces),
     )
