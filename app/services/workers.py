@@ -2,7 +2,7 @@
 forgotten soon after they stop. Beside it, which models a place could not load of late, and why."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -42,6 +42,31 @@ class Refusal:
     place: str
     preset: str
     why: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How things stand at one moment: the workers there are, and what could not be loaded of late."""
+
+    workers: list[Worker]
+    refusals: list[Refusal]
+
+    @property
+    def broken(self) -> list[Refusal]:
+        """The refusals that stand: none of a preset that a worker loads now, again or elsewhere."""
+        loading = {worker.preset for worker in self.workers if worker.state == "loading"}
+        return [refusal for refusal in self.refusals if refusal.preset not in loading]
+
+    def loads(self, preset: str) -> bool:
+        """Whether a worker loads the preset, and none holds it yet."""
+        return {worker.state for worker in self.workers if worker.preset == preset} == {"loading"}
+
+    def lacks(self, preset: str) -> str | None:
+        """Why jobs of the preset wait although nothing is before them; None where a worker serves it."""
+        if any(worker.serves(preset) for worker in self.workers):
+            return None
+        reasons = [refusal.why for refusal in self.refusals if refusal.preset == preset]
+        return reasons[0] if reasons else f"No worker serves the model {preset} now."
 
 
 def announce(client: redis.Redis, worker: Worker, *, seconds: float) -> None:
@@ -87,8 +112,12 @@ def refused(client: redis.Redis, place: str, presets: Sequence[str]) -> dict[str
     }
 
 
-def refusals(client: redis.Redis) -> list[Refusal]:
-    """What no place could load of late, by place and preset. Raises RedisError."""
+def standing(client: redis.Redis) -> Standing:
+    """How things stand now. Raises RedisError."""
+    return Standing(present(client), _refusals(client))
+
+
+def _refusals(client: redis.Redis) -> list[Refusal]:
     members = sorted(client.sscan_iter(REFUSALS))
     pairs = [(str(place), str(preset)) for place, preset in map(json.loads, members)]
     found = client.mget([f"{REFUSED}{place}:{preset}" for place, preset in pairs]) if pairs else []
@@ -99,12 +128,6 @@ def refusals(client: redis.Redis) -> list[Refusal]:
         for (place, preset), why in zip(pairs, found, strict=True)
         if isinstance(why, bytes)
     ]
-
-
-def broken(there: Iterable[Worker], refused: Iterable[Refusal]) -> list[Refusal]:
-    """The refusals that stand: none of a preset that a worker loads at this moment, again or elsewhere."""
-    loading = {worker.preset for worker in there if worker.state == "loading"}
-    return [refusal for refusal in refused if refusal.preset not in loading]
 
 
 def _worker(data: bytes) -> Worker:

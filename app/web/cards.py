@@ -102,6 +102,8 @@ def waiting_line(view: JobView) -> str:
     """What a waiting job waits for, in words; empty for others."""
     if view.job.state != "queued":
         return ""
+    if view.lacks:
+        return f"It waits. {view.lacks}"
     if view.loading:
         return f"Loading {view.job.preset} …"
     match view.ahead:

@@ -216,6 +216,8 @@ class CreatePage(Page):
     models: tuple[str, ...]
     absent: tuple[str, ...]
     """Models that have to be added before they can be chosen."""
+    unserved: tuple[str, ...]
+    """Models that can be chosen, and wait for a worker: none serves them now."""
     shapes: tuple[str, ...]
     words: ModelWords | None
     """None where the model has no vocabulary."""

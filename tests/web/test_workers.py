@@ -8,8 +8,10 @@ from sqlmodel import Session
 from app.cli import doctor
 from app.config import Settings
 from app.models import Person
-from app.services.events import get_events
+from app.services import generation
+from app.services.events import Events, get_events
 from app.services.workers import Worker
+from app.web.api.schemas import JobOut
 from app.web.streams import _stands
 from tests.web.conftest import Browser
 from tests.web.jobs import newest_job
@@ -79,13 +81,35 @@ def test_a_job_says_that_its_model_is_being_loaded(adept: Browser, rows: Session
     adept.get("/create")
     adept.post("/jobs", {"prompt": "a cat"})
     job = newest_job(rows)
-    assert "Next in line" in adept.get(f"/jobs/{job.id}/card").text
     get_events().announce(LOADER, seconds=60)
     assert "Loading starter" in adept.get(f"/jobs/{job.id}/card").text
     person = rows.get_one(Person, job.person_id)
     assert _stands(job.id, person) == {"state": "queued", "waiting": "Loading starter …"}
     get_events().announce(replace(LOADER, name="studio:43", state="ready"), seconds=60)
     assert "Next in line" in adept.get(f"/jobs/{job.id}/card").text
+
+
+def test_a_job_says_that_no_worker_serves_its_model(adept: Browser, rows: Session) -> None:
+    """Create says so before, and takes it all the same."""
+    said = "No worker serves the model starter now."
+    assert "No worker serves starter now. What is sent waits for one." in adept.get("/create").text
+    assert f"It waits. {said}" in adept.post("/jobs", {"prompt": "a cat"}, headers=HTMX).text
+    job = newest_job(rows)
+    person = rows.get_one(Person, job.person_id)
+    for path in ("/tasks", "/jobs", f"/jobs/{job.id}"):
+        assert f"It waits. {said}" in adept.get(path).text
+    assert _stands(job.id, person) == {"state": "queued", "waiting": f"It waits. {said}"}
+    assert JobOut.of(generation.get_job(rows, person=person, job_id=job.id)).lacks == said
+    get_events().refuse("studio/cuda/", "starter", "Its files cannot be used.", seconds=60)
+    assert "It waits. Its files cannot be used." in adept.get(f"/jobs/{job.id}/card").text
+    get_events().announce(replace(LOADER, preset="sdxl", state="ready", also=("starter",)), seconds=60)
+    assert "Next in line" in adept.get(f"/jobs/{job.id}/card").text
+    assert JobOut.of(generation.get_job(rows, person=person, job_id=job.id)).lacks is None
+    assert "No worker serves" not in adept.get("/create").text
+
+
+def test_nothing_is_said_of_workers_while_the_broker_is_away(settings: Settings) -> None:
+    assert Events("redis://127.0.0.1:1").standing() is None
 
 
 def test_a_worker_that_falls_silent_is_forgotten(visitor: Browser) -> None:
