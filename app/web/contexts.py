@@ -200,7 +200,8 @@ class ModelWords:
 
 @dataclass(frozen=True)
 class CreatePage(Page):
-    """/create : prompt, controls, latest jobs. The blocks `error`, `words` and `results` stand alone."""
+    """/create : prompt, controls, latest jobs. The blocks `error`, `words`, `unserved` and
+    `results` stand alone."""
 
     template = "pages/create.html"
     prompt: str

@@ -92,6 +92,7 @@ def test_a_job_says_that_its_model_is_being_loaded(adept: Browser, rows: Session
 def test_a_job_says_that_no_worker_serves_its_model(adept: Browser, rows: Session) -> None:
     """Create says so before, and takes it all the same."""
     said = "No worker serves the model starter now."
+    assert adept.get("/create", headers=HTMX).text.startswith('<p class="note"')
     assert "No worker serves starter now. What is sent waits for one." in adept.get("/create").text
     assert f"It waits. {said}" in adept.post("/jobs", {"prompt": "a cat"}, headers=HTMX).text
     job = newest_job(rows)
@@ -106,6 +107,7 @@ def test_a_job_says_that_no_worker_serves_its_model(adept: Browser, rows: Sessio
     assert "Next in line" in adept.get(f"/jobs/{job.id}/card").text
     assert JobOut.of(generation.get_job(rows, person=person, job_id=job.id)).lacks is None
     assert "No worker serves" not in adept.get("/create").text
+    assert adept.get("/create", headers=HTMX).text == ""
 
 
 def test_nothing_is_said_of_workers_while_the_broker_is_away(settings: Settings) -> None:

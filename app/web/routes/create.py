@@ -30,7 +30,8 @@ def create(
     """The prompt and its controls; `remix` fills in the prompt of one of the person's jobs."""
     if remix is not None and frame.person is not None:
         prompt = generation.get_job(frame.session, person=frame.person, job_id=remix).job.prompt
-    return frame.show(_page(frame, person=frame.person, prompt=prompt, parent=remix))
+    page = _page(frame, person=frame.person, prompt=prompt, parent=remix)
+    return frame.show(page, block="unserved" if frame.is_htmx else None)
 
 
 @router.post("/create/words")
