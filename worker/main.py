@@ -7,13 +7,14 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import torch
 from celery import signals
 from celery.exceptions import SecurityWarning
 from diffusers.utils import logging as diffusers_logging
+from sqlalchemy.exc import SQLAlchemyError
 from transformers.utils import logging as transformers_logging
 
 from app.config import Settings, get_settings
@@ -23,19 +24,19 @@ from app.presets import Preset, get_preset, usable_preset
 from app.queue import embed_queue, get_celery, render_queue
 from app.services.events import get_events
 from app.services.gallery import wake_encoder
+from app.services.workers import EXIT_BROKEN
 from app.storage import get_storage
 from worker.devices import card_bytes
+from worker.endings import tell
 from worker.memory import keep_few_arenas
 from worker.pipelines import Model, load, pick_device
 from worker.presence import Presence
 from worker.reach import ALL, Reach
 from worker.runner import Runner
-from worker.switching import Switching
+from worker.switching import Switching, end_own
 from worker.tasks import register
 
 log = logging.getLogger(__name__)
-
-EXIT_BROKEN = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,8 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     presence = Presence(get_events(), preset=preset, device=device, also=reach.offered)
     presence.start()
     try:
-        model = _load(preset, device, reach if options.instead is not None else None)
-        if model is not None:
+        model = _load(preset, device, reach)
+        if isinstance(model, Model):
             switching = Switching(get_engine(), get_events(), preset, presence, reach)
             runner = Runner(get_engine(), get_storage(), get_events(), model, switching=switching)
             presence.ready()
@@ -66,6 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
             if runner.wanted is not None:
                 _become(runner.wanted, also, instead=preset)
             return status
+        if options.instead is None:
+            _end_jobs(preset, reach)
+        print(model, file=sys.stderr)  # the last line of all: `penchant up` repeats it
         if options.instead is not None:
             presence.loading(options.instead)
             _become(options.instead, also)
@@ -74,16 +78,27 @@ def main(arguments: list[str] | None = None) -> int:
         presence.stop()
 
 
-def _load(preset: str, device: str, reach: Reach | None) -> Model | None:
-    """The model; None where it cannot be loaded, after saying why. With `reach`, that is remembered."""
+def _load(preset: str, device: str, reach: Reach) -> Model | str:
+    """The model, or in one line why it cannot be loaded; that is remembered."""
     try:
-        with _ended_by_sigterm(), reach.trying(preset) if reach is not None else nullcontext():
+        with _ended_by_sigterm(), reach.trying(preset):
             return load(usable_preset(preset), device=device)
     except PenchantError as error:
-        print(error.message, file=sys.stderr)
-    except Exception:
+        return " ".join(error.message.split())
+    except Exception as error:
         log.exception("%s could not be loaded", preset)
-    return None
+        return " ".join(f"The model {preset} could not be loaded ({error!r}).".split())
+
+
+def _end_jobs(preset: str, reach: Reach) -> None:
+    """Fail the jobs that have waited long for a model that did not load, unless another worker serves it."""
+    try:
+        ended = end_own(get_engine(), get_events(), preset, reach)
+    except SQLAlchemyError as error:
+        log.warning("its jobs wait on, the database is away: %s", error)
+        return
+    for job_id, n, why in ended:
+        tell(get_engine(), get_storage(), get_events(), job_id, n, state="failed", why=why)
 
 
 def _known(name: str) -> str:

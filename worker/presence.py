@@ -42,7 +42,9 @@ class Presence:
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
     def start(self) -> None:
-        """Say it, and go on saying it."""
+        """Say it, and go on saying it. It is said before this returns: what is then tried to load is known
+        to be in the making."""
+        self._say()
         self._thread.start()
 
     def stop(self) -> None:
@@ -60,10 +62,8 @@ class Presence:
         self._say(replace(self._worker, preset=preset, state="loading", since=time.time()))
 
     def _run(self) -> None:
-        while True:
+        while not self._ended.wait(get_settings().sweep_seconds):
             self._say()
-            if self._ended.wait(get_settings().sweep_seconds):
-                return
 
     def _say(self, changed: Worker | None = None) -> None:
         also = tuple(self._also())

@@ -7,24 +7,23 @@ import threading
 import time
 from uuid import UUID
 
-from PIL.Image import Image as Picture
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import images, queue
+from app import queue
 from app.config import get_settings
 from app.db import session_scope
-from app.errors import PenchantError
-from app.models import Image
-from app.services import gallery, joblife, spaces
+from app.services import joblife
 from app.services.events import Events
 from app.services.joblife import Claim
 from app.storage import Storage
+from worker import endings
 from worker.keeper import Held, Keeper
 from worker.memory import Memory
 from worker.painter import Painter
 from worker.pipelines import Model
 from worker.presence import own_name
+from worker.reading import Reading
 from worker.safety import get_classifier
 from worker.storing import Storing
 from worker.switching import Switching
@@ -59,6 +58,7 @@ class Runner:
         self._keeper = Keeper(engine)
         self._classifier = get_classifier()
         self._storing = Storing(engine, storage, events, model, self._keeper, self._classifier)
+        self._reading = Reading(engine, storage, model)
         self._sweeper = threading.Thread(target=self._sweep_now_and_then, name="sweep", daemon=True)
         self.stopping = threading.Event()
         self.wanted: str | None = None
@@ -152,47 +152,10 @@ class Runner:
                 break
 
     def embed(self, after: int = 0) -> None:
-        """Embed one batch of the gallery's images that lack it, and ask to be called again for the rest;
-        after the last, open the encoder's space if there is none yet.
-
-        A picture that cannot be read is left out: it is never offered for rating. A worker that is told to
-        stop leaves the rest to its next start, which begins with what is missing then.
-        """
-        if self.stopping.is_set():
-            return
-        encoder = self._preset.encoder
-        with session_scope(self._engine) as session:
-            rows = gallery.unembedded(session, encoder=encoder, after=after)
-        readable = [(row, picture) for row in rows if (picture := self._read(row)) is not None]
-        if readable:
-            texts = [
-                self._model.encoder.texts([row.prompt])[0] if row.prompt else None for row, _ in readable
-            ]
-            with session_scope(self._engine) as session:
-                gallery.store_embeddings(
-                    session,
-                    encoder=encoder,
-                    image_ids=[row.id for row, _ in readable if row.id is not None],
-                    image_vectors=self._model.encoder.images([picture for _, picture in readable]),
-                    text_vectors=texts,
-                )
-        if rows and rows[-1].id is not None:
-            gallery.wake_encoder(encoder, after=rows[-1].id)
-        elif not rows:
-            self._open_space()
-
-    def _open_space(self) -> None:
-        with session_scope(self._engine) as session:
-            opened = spaces.open_space(session, encoder=self._preset.encoder)
-        if opened:
-            log.info("the space of %s is open: every profile can be used in it", self._preset.encoder)
-
-    def _read(self, row: Image) -> Picture | None:
-        try:
-            return images.decode(self._storage.get(row.key))
-        except PenchantError as error:
-            log.error("image %s cannot be embedded: %s", row.id, error)
-            return None
+        """Embed one batch of the gallery's images that lack it. A worker that is told to stop leaves the rest
+        to its next start, which begins with what is missing then."""
+        if not self.stopping.is_set():
+            self._reading.read(after)
 
     def _sweep_now_and_then(self) -> None:
         while True:
@@ -227,7 +190,4 @@ class Runner:
             self._say_ended(job_id, n, state, joblife.GAVE_UP if state == "failed" else None)
 
     def _say_ended(self, job_id: UUID, n: int, state: str, why: str | None) -> None:
-        """A job of `n` images ended without a worker that holds it: drop what it left, and tell."""
-        log.warning("job %s: %s without its worker. %s", job_id, state, why or "")
-        self._storing.discard(job_id, n)
-        self._events.publish(job_id, {"state": state, **({"error": why} if why is not None else {})})
+        endings.tell(self._engine, self._storage, self._events, job_id, n, state=state, why=why)

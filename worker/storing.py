@@ -26,9 +26,10 @@ from app.errors import PenchantError
 from app.safety import Verdict, is_blocked
 from app.services import joblife
 from app.services.events import Events
-from app.services.joblife import LeaseLost, SlotImage
+from app.services.joblife import Claim, LeaseLost, SlotImage
 from app.storage import Storage
 from worker.encoders import Vectors
+from worker.endings import discard
 from worker.keeper import Held, Keeper
 from worker.memory import once_more
 from worker.pipelines import Model
@@ -209,7 +210,7 @@ class Storing:
         self._keeper.release(held)
         claim = held.claim
         if end.state not in ("done", "queued"):
-            self.discard(claim.job_id, int(claim.spec["n"]))
+            self._discard(claim)
         if end.state == "queued":
             broker.send(broker.RENDER_TASK, str(claim.job_id), queue=broker.render_queue(claim.preset))
         event = {"state": end.state, "error": end.message} if end.message else {"state": end.state}
@@ -221,17 +222,10 @@ class Storing:
         log.warning("job %s: the lease was lost, nothing more is written", held.claim.job_id)
         held.lost = True
         self._keeper.release(held)
-        self.discard(held.claim.job_id, int(held.claim.spec["n"]))
+        self._discard(held.claim)
 
-    def discard(self, job_id: Any, n: int) -> None:
-        """Remove files that an ended or deleted job left without a row. A failure only leaves files
-        behind."""
-        try:
-            with session_scope(self._engine) as session:
-                keys = joblife.unused_keys(session, job_id=job_id, n=n)
-            self._storage.delete(*keys)
-        except Exception:
-            log.exception("job %s: its unused files could not be removed", job_id)
+    def _discard(self, claim: Claim) -> None:
+        discard(self._engine, self._storage, claim.job_id, int(claim.spec["n"]))
 
     def _retrying(self, write: Write) -> None:
         """Run one transaction, again while the database is away, for as long as a lease lasts."""

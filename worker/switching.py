@@ -17,15 +17,16 @@ from worker.presence import Presence, own_name
 from worker.reach import Reach
 
 LOADING = -1.0
+Ended = tuple[UUID, int, str]  # a job, its number of images, and why
 
 
 @dataclass(frozen=True)
 class Look:
     """What a look found: the preset to load instead, if any, and jobs that no worker can paint and that
-    were ended (id, number of images, why)."""
+    were ended."""
 
     wanted: str | None = None
-    ended: list[tuple[UUID, int, str]] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
 
 
 class Switching:
@@ -43,8 +44,7 @@ class Switching:
     def look(self) -> Look:
         """What to load instead; it is announced by then, so that no other worker leaves for it too.
 
-        Workers choose one after the other. One that does not find itself among the workers does not know
-        the others either, and keeps its model.
+        Workers choose one after the other. One that does not know the others keeps its model.
         """
         names = [name for name in self._reach.names() if name != self._held]
         if not names:
@@ -53,35 +53,51 @@ class Switching:
             waiting = joblife.waiting(session, presets=[self._held, *names])
             if not waiting.keys() - {self._held} or not joblife.take_turn(session):
                 return Look()
-            everybody = self._events.workers()
-            others = [worker for worker in everybody if worker.name != own_name()]
-            if len(others) == len(everybody):
+            there = others(self._events)
+            if there is None:
                 return Look()
             refused = self._reach.refused(names)
-            ended = self._end_hopeless(session, refused, others)
+            ended = end_hopeless(session, refused, there)
             wanted = choose(
                 self._held,
                 for_seconds=time.monotonic() - self._since,
                 waiting={name: seconds for name, seconds in waiting.items() if name not in refused},
-                elsewhere=elsewhere(others, now=time.time()),
+                elsewhere=elsewhere(there, now=time.time()),
                 patience=get_settings().switch_seconds,
             )
             if wanted is not None:
                 self._presence.loading(wanted)
         return Look(wanted, ended)
 
-    def _end_hopeless(
-        self, session: Session, refused: Mapping[str, str], others: Iterable[Worker]
-    ) -> list[tuple[UUID, int, str]]:
-        """Fail the jobs of the presets that this worker refuses and no other serves. They wait a while
-        first: one that does serve may be starting anew."""
-        patience = get_settings().switch_seconds
-        return [
-            (job_id, n, why)
-            for preset, why in refused.items()
-            if not any(worker.serves(preset) for worker in others)
-            for job_id, n in joblife.give_up(session, preset=preset, seconds=patience, why=why)
-        ]
+
+def others(events: Events) -> list[Worker] | None:
+    """The other workers. One that does not find itself among the workers does not know the others either:
+    None."""
+    everybody = events.workers()
+    found = [worker for worker in everybody if worker.name != own_name()]
+    return found if len(found) < len(everybody) else None
+
+
+def end_own(engine: Engine, events: Events, preset: str, reach: Reach) -> list[Ended]:
+    """Where the preset that a worker is started with did not load, its jobs end as those of any preset that
+    the worker refuses."""
+    there = others(events)
+    if there is None:
+        return []
+    with session_scope(engine) as session:
+        return end_hopeless(session, reach.refused([preset]), there)
+
+
+def end_hopeless(session: Session, refused: Mapping[str, str], there: Iterable[Worker]) -> list[Ended]:
+    """Fail the jobs of the presets that a worker refuses and none of the others serves. They wait a while
+    first: one that does serve may be starting anew."""
+    patience = get_settings().switch_seconds
+    return [
+        (job_id, n, why)
+        for preset, why in refused.items()
+        if not any(worker.serves(preset) for worker in there)
+        for job_id, n in joblife.give_up(session, preset=preset, seconds=patience, why=why)
+    ]
 
 
 def elsewhere(workers: Iterable[Worker], *, now: float) -> dict[str, float]:

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.embedded.process import roll, spawn, tail
+from app.services.workers import EXIT_BROKEN
 
 FIRST_BACKOFF_SECONDS = 0.2
 LAST_BACKOFF_SECONDS = 15.0
+# A model that does not load may be gigabytes, read in vain each time until somebody has mended it.
+FIRST_BROKEN_SECONDS = 2.0
+LAST_BROKEN_SECONDS = 60.0
 STEADY_SECONDS = 30.0
 
 
@@ -24,6 +28,7 @@ class Child:
     stop_seconds: float = 10.0
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
+    told: str = ""  # what is broken, as it was said last
     _started: float = 0.0
     _backoff: float = FIRST_BACKOFF_SECONDS
     _due: float = field(default=0.0)
@@ -51,11 +56,19 @@ class Child:
         status = self.process.poll()
         if status is None:
             return None
-        steady = time.monotonic() - self._started > STEADY_SECONDS
-        self._backoff = FIRST_BACKOFF_SECONDS if steady else min(2 * self._backoff, LAST_BACKOFF_SECONDS)
+        self._backoff = self._pause(status)
         self._due = time.monotonic() + self._backoff
         self.process = None
         return status
+
+    def _pause(self, status: int) -> float:
+        """Seconds until the next start. One that found something broken was not steady, however long it took
+        to find that."""
+        if status == EXIT_BROKEN:
+            return min(max(2 * self._backoff, FIRST_BROKEN_SECONDS), LAST_BROKEN_SECONDS)
+        if time.monotonic() - self._started > STEADY_SECONDS:
+            return FIRST_BACKOFF_SECONDS
+        return min(2 * self._backoff, LAST_BACKOFF_SECONDS)
 
     def ask_to_stop(self) -> None:
         """SIGTERM: a worker hands its job back, the server finishes its requests."""

@@ -136,11 +136,12 @@ def _workers(settings: Settings) -> Finding:
         return Finding("workers", True, "start with `penchant up`")
     try:
         with redis.Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=2.0) as client:
-            found = workers.present(client)
+            standing = workers.standing(client)
     except redis.RedisError:
         return Finding("workers", False, "unknown while the broker does not answer")
-    does = {"loading": "loads", "ready": "holds"}
+    found, does = standing.workers, {"loading": "loads", "ready": "holds"}
     says = [f"{worker.name} {does[worker.state]} {worker.preset} on {worker.device}" for worker in found]
     if all(worker.preset != settings.model for worker in found):
         says.append(f"none holds {settings.model}, so its jobs wait: start one, or look into its log")
-    return Finding("workers", True, ", ".join(says))
+    says += [f"{refusal.place} could not load {refusal.preset}: {refusal.why}" for refusal in standing.broken]
+    return Finding("workers", not standing.broken, ", ".join(says))

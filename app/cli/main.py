@@ -184,6 +184,8 @@ def _render(client: Client, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ended = []
     with Progress(*columns, console=errors, disable=not errors.is_terminal) as progress:
         for job in jobs:
+            if job.get("lacks"):
+                errors.print(f"{job['prompt']}: it waits. {job['lacks']}", soft_wrap=True)
             bar = progress.add_task(job["prompt"][:50], total=None)
             for event in client.follow(job["id"]):
                 progress.update(bar, completed=event.get("step", 0), total=event.get("steps"))

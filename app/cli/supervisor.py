@@ -17,13 +17,14 @@ import httpx
 
 from app.cli import instance
 from app.cli.cards import for_card
-from app.cli.children import Child
+from app.cli.children import LAST_BROKEN_SECONDS, Child
 from app.cli.errands import Errand
 from app.config import DEVELOPMENT_SECRET, REPOSITORY, Settings
 from app.db import make_engine, session_scope, upgrade
 from app.embedded import Embedded
 from app.errors import OperatorError
 from app.services import gallery
+from app.services.workers import EXIT_BROKEN
 from app.storage import make_storage
 
 READY_SECONDS = 60.0
@@ -166,15 +167,30 @@ class Supervisor:
             for child in self.children:
                 status = child.watch()
                 if status is not None:
-                    log.warning(
-                        "%s ended with status %s and is started again:\n%s",
-                        child.name,
-                        status,
-                        child.last_lines(),
-                    )
+                    tell_end(child, status, log)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop.set()
+
+
+def tell_end(child: Child, status: int, log: logging.Logger) -> None:
+    """Say that a child died. What is broken, and stays so however often it is tried, is said once."""
+    lines = child.last_lines()
+    if status != EXIT_BROKEN:
+        child.told = ""
+        log.warning("%s ended with status %s and is started again:\n%s", child.name, status, lines)
+        return
+    why = lines.splitlines()[-1] if lines else ""
+    if why != child.told:
+        log.error(
+            "%s cannot work: %s\n"
+            "It is tried again ever more seldom, up to every %.0f s, until that is mended. %s tells more.",
+            child.name,
+            why,
+            LAST_BROKEN_SECONDS,
+            child.log,
+        )
+    child.told = why
 
 
 @contextmanager

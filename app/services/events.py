@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from app.config import get_settings
 from app.models import FINAL_STATES
 from app.services import workers
-from app.services.workers import Worker
+from app.services.workers import Standing, Worker
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,10 @@ class Events:
     def refused(self, place: str, presets: Sequence[str]) -> dict[str, str]:
         """Why presets cannot be loaded at that place, for those that cannot."""
         return self._try(lambda client: workers.refused(client, place, presets), {})
+
+    def standing(self) -> Standing | None:
+        """The workers that are there and what could not be loaded of late; None while the broker is away."""
+        return self._try(workers.standing, None)
 
     def forget(self, job_id: UUID, *, slots: int) -> None:
         """Remove what is kept of a job whose owner is gone."""

@@ -20,6 +20,7 @@ from app.services.events import get_events
 from app.services.outbox import after_commit
 from app.services.profiles import resolve_tastes
 from app.services.tastes import load_space
+from app.services.workers import Standing
 from app.spec import MAX_SEED, Spec, snap_size
 from app.taste.space import same_frame
 
@@ -37,14 +38,16 @@ class SlotView:
 
 @dataclass(frozen=True)
 class JobView:
-    """A job with the images it has so far. While it waits itself, `ahead` counts those waiting before it, and
-    `loading` says that no worker holds its model yet and one loads it."""
+    """A job with the images it has so far. While it waits itself, `ahead` counts those waiting before it,
+    `loading` says that no worker holds its model yet and one loads it, and `lacks` why no worker serves it,
+    where none does."""
 
     job: Job
     spec: Spec
     images: list[SlotView]
     ahead: int
     loading: bool = False
+    lacks: str | None = None
 
 
 @dataclass(frozen=True)
@@ -252,24 +255,16 @@ def views(session: Session, *, jobs: Sequence[Job]) -> list[JobView]:
     slots: dict[UUID, list[SlotView]] = {}
     for slot, image in rows:
         slots.setdefault(slot.job_id, []).append(SlotView(slot.slot, image, slot.seed))
-    loading = _loading() if any(job.state == "queued" for job in jobs) else set()
-    return [
-        JobView(
-            job,
-            Spec.model_validate(job.spec),
-            slots.get(job.id, []),
-            _ahead(session, job),
-            job.state == "queued" and job.preset in loading,
-        )
-        for job in jobs
-    ]
+    standing = get_events().standing() if any(job.state == "queued" for job in jobs) else None
+    return [_view(session, job, slots.get(job.id, []), standing) for job in jobs]
 
 
-def _loading() -> set[str]:
-    """The presets that a worker loads and none holds."""
-    there = get_events().workers()
-    held = {worker.preset for worker in there if worker.state == "ready"}
-    return {worker.preset for worker in there if worker.state == "loading"} - held
+def _view(session: Session, job: Job, slots: list[SlotView], standing: Standing | None) -> JobView:
+    spec = Spec.model_validate(job.spec)
+    if job.state != "queued" or standing is None:
+        return JobView(job, spec, slots, _ahead(session, job))
+    loading, lacks = standing.loads(job.preset), standing.lacks(job.preset)
+    return JobView(job, spec, slots, _ahead(session, job), loading, lacks)
 
 
 def _ahead(session: Session, job: Job) -> int:

@@ -11,6 +11,8 @@ import redis
 NAMES = "penchant:workers"  # a set: looking for keys by a pattern would read those of every job
 PREFIX = "penchant:worker:"
 REFUSED = "penchant:refused:"
+REFUSALS = "penchant:refusals"  # a set too
+EXIT_BROKEN = 2  # a worker's exit status where it cannot work before somebody mends something
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,40 @@ class Worker:
     def serves(self, preset: str) -> bool:
         """Whether jobs of that preset need no other worker than this, now or later."""
         return preset == self.preset or preset in self.also
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A preset that a place (machine, device and cards) could not load of late, and why."""
+
+    place: str
+    preset: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How things stand at one moment: the workers there are, and what could not be loaded of late."""
+
+    workers: list[Worker]
+    refusals: list[Refusal]
+
+    @property
+    def broken(self) -> list[Refusal]:
+        """The refusals that stand: none of a preset that a worker loads now, again or elsewhere."""
+        loading = {worker.preset for worker in self.workers if worker.state == "loading"}
+        return [refusal for refusal in self.refusals if refusal.preset not in loading]
+
+    def loads(self, preset: str) -> bool:
+        """Whether a worker loads the preset, and none holds it yet."""
+        return {worker.state for worker in self.workers if worker.preset == preset} == {"loading"}
+
+    def lacks(self, preset: str) -> str | None:
+        """Why jobs of the preset wait although nothing is before them; None where a worker serves it."""
+        if any(worker.serves(preset) for worker in self.workers):
+            return None
+        reasons = [refusal.why for refusal in self.refusals if refusal.preset == preset]
+        return reasons[0] if reasons else f"No worker serves the model {preset} now."
 
 
 def announce(client: redis.Redis, worker: Worker, *, seconds: float) -> None:
@@ -57,7 +93,10 @@ def present(client: redis.Redis) -> list[Worker]:
 
 def refuse(client: redis.Redis, place: str, preset: str, why: str, *, seconds: float) -> None:
     """Remember for so long that the preset cannot be loaded at that place. Raises RedisError."""
-    client.set(f"{REFUSED}{place}:{preset}", why, px=round(1000 * seconds))
+    with client.pipeline() as pipe:
+        pipe.set(f"{REFUSED}{place}:{preset}", why, px=round(1000 * seconds))
+        pipe.sadd(REFUSALS, json.dumps([place, preset]))
+        pipe.execute()
 
 
 def forgive(client: redis.Redis, place: str, preset: str) -> None:
@@ -71,6 +110,24 @@ def refused(client: redis.Redis, place: str, presets: Sequence[str]) -> dict[str
     return {
         preset: why.decode() for preset, why in zip(presets, found, strict=True) if isinstance(why, bytes)
     }
+
+
+def standing(client: redis.Redis) -> Standing:
+    """How things stand now. Raises RedisError."""
+    return Standing(present(client), _refusals(client))
+
+
+def _refusals(client: redis.Redis) -> list[Refusal]:
+    members = sorted(client.sscan_iter(REFUSALS))
+    pairs = [(str(place), str(preset)) for place, preset in map(json.loads, members)]
+    found = client.mget([f"{REFUSED}{place}:{preset}" for place, preset in pairs]) if pairs else []
+    if gone := [member for member, why in zip(members, found, strict=True) if why is None]:
+        client.srem(REFUSALS, *gone)
+    return [
+        Refusal(place, preset, why.decode())
+        for (place, preset), why in zip(pairs, found, strict=True)
+        if isinstance(why, bytes)
+    ]
 
 
 def _worker(data: bytes) -> Worker:

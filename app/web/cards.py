@@ -15,12 +15,13 @@ from app.services.generation import JobView
 from app.services.moodboards import Moodboard
 from app.services.outlook import outlook
 from app.services.spaces import SpaceState
-from app.services.workers import Worker
+from app.services.workers import Refusal, Worker
 from app.spec import Spec, TasteRef, print_number
 from app.taste.accuracy import Accuracy
 from app.web.contexts import (
     AccuracyFigures,
     BoardCard,
+    BrokenRow,
     CodeRow,
     JobCard,
     Picture,
@@ -101,6 +102,8 @@ def waiting_line(view: JobView) -> str:
     """What a waiting job waits for, in words; empty for others."""
     if view.job.state != "queued":
         return ""
+    if view.lacks:
+        return f"It waits. {view.lacks}"
     if view.loading:
         return f"Loading {view.job.preset} …"
     match view.ahead:
@@ -177,6 +180,11 @@ def readings(spaces: Iterable[SpaceState]) -> tuple[Reading, ...]:
 def worker_rows(workers: Iterable[Worker]) -> tuple[WorkerRow, ...]:
     """The workers as /tasks shows them."""
     return tuple(WorkerRow(one.name, one.preset, one.state, one.device) for one in workers)
+
+
+def broken_rows(refusals: Iterable[Refusal]) -> tuple[BrokenRow, ...]:
+    """The models that could not be loaded, each once, as /tasks shows them."""
+    return tuple(dict.fromkeys(BrokenRow(one.preset, one.why) for one in refusals))
 
 
 def standing(profile: Profile, accuracy: Accuracy | None) -> str:

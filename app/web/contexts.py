@@ -122,6 +122,14 @@ class WorkerRow:
 
 
 @dataclass(frozen=True)
+class BrokenRow:
+    """A model that could not be loaded of late, and why."""
+
+    model: str
+    why: str
+
+
+@dataclass(frozen=True)
 class AccuracyFigures:
     """How often choices were foreseen, in whole percent, with the ends of the 95 % interval."""
 
@@ -192,7 +200,8 @@ class ModelWords:
 
 @dataclass(frozen=True)
 class CreatePage(Page):
-    """/create : prompt, controls, latest jobs. The blocks `error`, `words` and `results` stand alone."""
+    """/create : prompt, controls, latest jobs. The blocks `error`, `words`, `unserved` and
+    `results` stand alone."""
 
     template = "pages/create.html"
     prompt: str
@@ -208,6 +217,8 @@ class CreatePage(Page):
     models: tuple[str, ...]
     absent: tuple[str, ...]
     """Models that have to be added before they can be chosen."""
+    unserved: tuple[str, ...]
+    """Models that can be chosen, and wait for a worker: none serves them now."""
     shapes: tuple[str, ...]
     words: ModelWords | None
     """None where the model has no vocabulary."""
@@ -345,6 +356,7 @@ class TasksPage(Page):
     outlook: str
     jobs: tuple[JobCard, ...]
     workers: tuple[WorkerRow, ...]
+    broken: tuple[BrokenRow, ...]
     readings: tuple[Reading, ...]
     codes: tuple[CodeRow, ...]
 

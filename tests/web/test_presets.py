@@ -99,7 +99,7 @@ def test_an_added_model_paints_a_personalised_job(
     session.add(lender)
     session.commit()
     code = store_code(session, lender, visibility="public")
-    assert "mine</option>" in site.get("/create").text
+    assert '<option value="mine">mine' in site.get("/create").text
     made = []
     for more in ("", f" --p {code} --s 0", f" --p {code} --s 1000"):
         site.get("/create")

@@ -280,6 +280,59 @@ def test_the_gallerys_images_are_embedded(
     assert queue.waiting(queue.embed_queue(tiny.ENCODER)) == 3
 
 
+def refused_by(own_model: Model, refuses: Callable[[torch.Tensor], bool]) -> list[int]:
+    """Let the image encoder's memory lack for what `refuses` speaks of; how many images it was given at
+    once."""
+    given: list[int] = []
+
+    def refuse(_module: Any, arguments: Any) -> None:
+        given.append(len(arguments[0]))
+        if refuses(arguments[0]):
+            raise torch.OutOfMemoryError("simulated")
+
+    own_model._plain.image_encoder.register_forward_pre_hook(refuse)
+    return given
+
+
+def add_greys(session: Session, folder: Path, *levels: int) -> None:
+    """Images of one grey each for the gallery, in that order."""
+    for n, level in enumerate(levels):
+        (folder / f"{n}.webp").write_bytes(webp(Picture.new("RGB", (40, 40), (level,) * 3)))
+    gallery.add_folder(session, folder=folder)
+    session.commit()
+
+
+def test_the_gallery_is_read_in_smaller_batches_where_memory_lacks(
+    engine: Engine, session: Session, person: Person, own_model: Model, tmp_path: Path
+) -> None:
+    given = refused_by(own_model, lambda pixels: len(pixels) > 2)
+    add_greys(session, tmp_path, *range(0, 250, 50))
+    runner = Runner(engine, get_storage(), get_events(), own_model)
+    runner.embed()
+    assert given == [5, 2, 2, 1]
+    assert len(session.scalars(select(Embedding)).all()) == 5
+
+
+def test_an_image_that_is_too_much_to_embed_is_left_out_with_the_reason(
+    engine: Engine,
+    session: Session,
+    person: Person,
+    own_model: Model,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    given = refused_by(own_model, lambda pixels: bool((pixels.amin(dim=(1, 2, 3)) > 1.5).any()))
+    add_greys(session, tmp_path, 0, 50, 255, 100)
+    white = session.scalars(select(col(Image.id)).order_by(col(Image.id)).offset(2).limit(1)).one() or 0
+    runner = Runner(engine, get_storage(), get_events(), own_model)
+    runner.embed()
+    runner.embed(after=white)  # and is not tried for ever
+    assert given == [4, 2, 2, 1, 1, 1]
+    assert len(session.scalars(select(Embedding)).all()) == 3
+    assert f"image {white} cannot be embedded: the device has too little memory" in caplog.text
+    assert queue.waiting(queue.embed_queue(tiny.ENCODER)) == 2  # of the folder, and of the first batch
+
+
 def test_a_new_encoder_reads_the_gallery_in_batches_and_opens_its_space(
     engine: Engine, session: Session, person: Person, model: Model, tmp_path: Path
 ) -> None:

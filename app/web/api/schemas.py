@@ -302,6 +302,7 @@ class JobOut(BaseModel):
     images: list[SlotOut]
     ahead: int = Field(description="jobs that wait before it, while it waits itself")
     loading: bool = Field(description="whether it waits for its model, which a worker loads and none holds")
+    lacks: str | None = Field(description="why no worker serves its model, while it waits and none does")
     attempts: int
     cancel_requested: bool
     error: str | None = Field(description="why it failed, or why images are missing from a job that is done")
@@ -337,6 +338,7 @@ class JobOut(BaseModel):
                 ],
                 "ahead": view.ahead,
                 "loading": view.loading,
+                "lacks": view.lacks,
             }
         )
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.services.events import get_events
-from app.services.workers import Worker
+from app.services.workers import Standing, Worker
 from app.web.api.failures import failures
 from app.web.api.params import Reader
 
@@ -36,11 +36,24 @@ class WorkerOut(BaseModel):
         )
 
 
+class BrokenOut(BaseModel):
+    """A model that could not be loaded of late where a worker tried, and why."""
+
+    model: str
+    why: str
+
+
 class Workers(BaseModel):
     items: list[WorkerOut]
+    broken: list[BrokenOut] = Field(description="models that could not be loaded in the last ten minutes")
 
 
 @router.get("/workers", operation_id="listWorkers", tags=["jobs"], responses=failures())
 def list_workers(person: Reader) -> Workers:
     """The workers that are there, with the model that each holds or loads; none while the broker is away."""
-    return Workers(items=[WorkerOut.of(worker) for worker in get_events().workers()])
+    standing = get_events().standing() or Standing([], [])
+    reasons = dict.fromkeys((one.preset, one.why) for one in standing.broken)
+    return Workers(
+        items=[WorkerOut.of(worker) for worker in standing.workers],
+        broken=[BrokenOut(model=model, why=why) for model, why in reasons],
+    )

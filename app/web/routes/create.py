@@ -11,6 +11,7 @@ from app.errors import Locked, PenchantError
 from app.models import Person
 from app.presets import load_presets
 from app.services import accounts, generation
+from app.services.events import get_events
 from app.web.cards import job_card, shapes
 from app.web.contexts import CreatePage, JobCard
 from app.web.deps import PersonOrGuest
@@ -29,7 +30,8 @@ def create(
     """The prompt and its controls; `remix` fills in the prompt of one of the person's jobs."""
     if remix is not None and frame.person is not None:
         prompt = generation.get_job(frame.session, person=frame.person, job_id=remix).job.prompt
-    return frame.show(_page(frame, person=frame.person, prompt=prompt, parent=remix))
+    page = _page(frame, person=frame.person, prompt=prompt, parent=remix)
+    return frame.show(page, block="unserved" if frame.is_htmx else None)
 
 
 @router.post("/create/words")
@@ -76,6 +78,7 @@ def _page(
     settings = accounts.get_settings_of(frame.session, person=person) if person is not None else None
     installed = tuple(name for name, preset in presets.items() if not preset.missing)
     chosen = settings.model if settings is not None and settings.model in installed else get_settings().model
+    standing = get_events().standing()
     if jobs is None:
         views = generation.list_jobs(frame.session, person=person, limit=RECENT) if person is not None else []
         jobs = tuple(job_card(view) for view in views)
@@ -92,6 +95,7 @@ def _page(
         model=chosen,
         models=installed,
         absent=tuple(name for name in presets if name not in installed),
+        unserved=tuple(name for name in installed if standing is not None and standing.lacks(name)),
         shapes=presets[chosen].ratios or shapes(presets[chosen].sizes),
         words=model_words(prompt, model=chosen),
         jobs=jobs,

@@ -10,7 +10,8 @@ from app.services.events import get_events
 from app.services.outlook import outlook
 from app.services.profiles import Info
 from app.services.spaces import SpaceState, list_spaces
-from app.web.cards import accuracy_figures, code_row, job_card, readings, worker_rows
+from app.services.workers import Standing
+from app.web.cards import accuracy_figures, broken_rows, code_row, job_card, readings, worker_rows
 from app.web.contexts import CodeRow, InfoPage, TasksPage
 from app.web.frame import FrameDep
 
@@ -43,13 +44,15 @@ def tasks(frame: FrameDep) -> Response:
     if frame.person is not None:
         running = generation.list_jobs(frame.session, person=frame.person, limit=RUNNING, states=OPEN_STATES)
     spaces = list_spaces(frame.session)
+    standing = get_events().standing() or Standing([], [])
     page = TasksPage(
         shell=frame.shell("tasks"),
         unlocked=found is not None and found.unlocked,
         accuracy=accuracy_figures(found.accuracy) if found is not None else None,
         outlook=outlook(found.profile) if found is not None else "",
         jobs=tuple(job_card(view) for view in running),
-        workers=worker_rows(get_events().workers()),
+        workers=worker_rows(standing.workers),
+        broken=broken_rows(standing.broken),
         readings=readings(spaces),
         codes=_codes(found, spaces),
     )
