@@ -24,7 +24,7 @@ from tests.worker.conftest import Worker, imagine, job_of, wait_for_state, wait_
 from tests.worker.tastes import store_code
 
 StartWorker = Callable[..., Worker]
-LONG = "a long one --n 8 --steps 100 --seed 5"  # two shots of a second each, on a fast machine
+LONG = "a long one --n 8 --steps 40 --seed 5"  # two shots of half a second each, on a fast machine
 SECONDS = 110.0
 
 
