@@ -19,6 +19,7 @@ from app.db import get_engine, upgrade
 from app.embedded import Embedded, Endpoints
 from app.queue import get_celery
 from app.storage import get_storage
+from tests.worker.forking import Zygote
 
 # Tests run in as many processes as there are cores, and models as small as theirs gain nothing by threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -98,6 +99,14 @@ def session(engine: Engine) -> Iterator[Session]:
     """A session on the test's database. Only what the test commits is seen by others."""
     with Session(engine, expire_on_commit=False) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """Forks workers that have torch imported."""
+    zygote = Zygote()
+    yield zygote
+    zygote.end()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,12 @@ import psutil
 import pytest
 from PIL import Image
 
+from app.cli.main import console as CONSOLE
+from app.cli.main import errors as ERRORS
+from app.cli.main import main
+from app.cli.taste import console as TASTE
 from tests.worker import tiny
+from tests.worker.conftest import forget
 
 START_SECONDS = 100
 PENCHANT = [sys.executable, "-m", "app.cli"]
@@ -36,10 +41,45 @@ class Instance:
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """One command, to its end."""
+    """One command in a process of its own, to its end."""
     return subprocess.run(
         [*PENCHANT, *arguments], env=environment, capture_output=True, text=True, timeout=90, check=False
     )
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands in this process, which has imported them already."""
+
+    environment: dict[str, str]
+    capsys: pytest.CaptureFixture[str]
+    patch: pytest.MonkeyPatch
+
+    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """One command, with `more` in its environment."""
+        self.capsys.readouterr()
+        with self.patch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("PENCHANT_")]:
+                patch.delenv(name)
+            for name, value in {**self.environment, **more}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["penchant", *arguments])
+            forget()
+            with pytest.raises(SystemExit) as ended:
+                main()
+        forget()
+        told = self.capsys.readouterr()
+        return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), told.out, told.err)
+
+
+@pytest.fixture
+def shell(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    """Commands of the same user, without the start of a process for each."""
+    for console in (CONSOLE, ERRORS, TASTE):
+        monkeypatch.setattr(console, "_width", 200)
+    return Shell(environment, capsys, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -92,23 +132,26 @@ def test_imagine_renders_and_downloads(instance: Instance, tmp_path: Path) -> No
             image.verify()
 
 
-def test_imagine_says_what_is_wrong(instance: Instance, tmp_path: Path) -> None:
-    locked = instance.run("imagine", "a cat --p", "-o", str(tmp_path))
+@pytest.mark.usefixtures("instance")
+def test_imagine_says_what_is_wrong(shell: Shell, tmp_path: Path) -> None:
+    locked = shell.run("imagine", "a cat --p", "-o", str(tmp_path))
     assert (locked.returncode, list(tmp_path.iterdir())) == (1, [])
     assert "Personalization is locked: 0 of 200 ratings. Rate 200 more on /explore." in locked.stderr
-    wrong = instance.run("imagine", "a cat --styliz 20", "-o", str(tmp_path))
+    wrong = shell.run("imagine", "a cat --styliz 20", "-o", str(tmp_path))
     assert wrong.returncode == 1
     assert "--stylize" in wrong.stderr
 
 
-def test_info_counts(instance: Instance) -> None:
-    done = instance.run("info")
+@pytest.mark.usefixtures("instance")
+def test_info_counts(shell: Shell) -> None:
+    done = shell.run("info")
     assert done.returncode == 0, done.stderr
     assert "Ratings: 0 of 200" in done.stdout
 
 
-def test_refit_says_what_came_of_it(instance: Instance) -> None:
-    done = instance.run("taste", "refit")
+@pytest.mark.usefixtures("instance")
+def test_refit_says_what_came_of_it(shell: Shell) -> None:
+    done = shell.run("taste", "refit")
     assert done.returncode == 0, done.stderr
     # Whether the worker has read the gallery by now, and opened a space for its model, is a matter of time.
     assert done.stdout in (
@@ -117,18 +160,20 @@ def test_refit_says_what_came_of_it(instance: Instance) -> None:
     )
 
 
-def test_seed_takes_a_folder_and_names_bad_files(instance: Instance, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("instance")
+def test_seed_takes_a_folder_and_names_bad_files(shell: Shell, tmp_path: Path) -> None:
     Image.effect_mandelbrot((96, 64), (-2, -1, 1, 1), 20).convert("RGB").save(tmp_path / "good.png")
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of an image")
-    first = instance.run("seed", str(tmp_path))
+    first = shell.run("seed", str(tmp_path))
     assert first.returncode == 0, first.stderr
     assert "skipped broken.jpg" in first.stderr
     assert "1 added" in first.stdout
-    assert "0 added" in instance.run("seed", str(tmp_path)).stdout
+    assert "0 added" in shell.run("seed", str(tmp_path)).stdout
 
 
-def test_doctor_finds_everything_well(instance: Instance) -> None:
-    done = instance.run("doctor")
+@pytest.mark.usefixtures("instance")
+def test_doctor_finds_everything_well(shell: Shell) -> None:
+    done = shell.run("doctor")
     assert done.returncode == 0, done.stdout
     assert "pgvector" in done.stdout
 
@@ -148,13 +193,13 @@ def test_a_taken_port_is_refused_before_anything_starts(environment: dict[str, s
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_setting_is_named(environment: dict[str, str]) -> None:
-    done = run(environment | {"PENCHANT_PORT": "high"}, "doctor")
+def test_a_wrong_setting_is_named(shell: Shell) -> None:
+    done = shell.run("doctor", PENCHANT_PORT="high")
     assert done.returncode == 1
     assert "PENCHANT_PORT" in done.stderr
 
 
-def test_without_an_instance_the_commands_say_so(environment: dict[str, str], tmp_path: Path) -> None:
-    done = run(environment | {"PENCHANT_HOME": str(tmp_path)}, "info")
+def test_without_an_instance_the_commands_say_so(shell: Shell, tmp_path: Path) -> None:
+    done = shell.run("info", PENCHANT_HOME=str(tmp_path))
     assert done.returncode == 1
     assert "No Penchant is running" in done.stderr

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, expect
 from app.config import Settings
 from tests.web.conftest import fill_gallery
 from tests.web.live import Screen, serve
-from tests.worker.conftest import Worker, presets, start_worker, studio, zygote
+from tests.worker.conftest import Worker, presets, start_worker, studio
 
-__all__ = ["presets", "start_worker", "studio", "zygote"]  # fixtures of the worker's tests, used here too
+__all__ = ["presets", "start_worker", "studio"]  # fixtures of the worker's tests, used here too
 pytestmark = pytest.mark.browser
 
 

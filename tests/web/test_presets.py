@@ -21,10 +21,9 @@ from app.models import JobImage, Person
 from tests.web.conftest import Browser
 from tests.web.jobs import newest_job
 from tests.worker import families, tiny
-from tests.worker.conftest import Worker, Zygote, forget, wait_for_state, zygote
+from tests.worker.conftest import Worker, forget, wait_for_state
+from tests.worker.forking import Zygote
 from tests.worker.tastes import store_code
-
-__all__ = ["zygote"]  # a fixture of the worker's tests, used here too
 
 PRESETS = f"""
 [mine]

@@ -1,10 +1,7 @@
 """A tiny model, real services, and workers as processes."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,12 +14,13 @@ import torch
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.config import REPOSITORY, Settings, get_settings
+from app.config import Settings, get_settings
 from app.models import Job, Person
 from app.presets import Preset, load_presets, read_presets
 from app.services.events import get_events
 from app.services.generation import submit
 from tests.worker import families, tiny
+from tests.worker.forking import Zygote
 from worker.pipelines import Model, load
 
 LEASE_SECONDS = "2"
@@ -78,43 +76,6 @@ def person(studio: Settings, session: Session) -> Person:
     session.add(person)
     session.commit()
     return person
-
-
-class Zygote:
-    """The process that forks workers."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.worker.zygote"],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        assert self._answer() == "up"
-
-    def fork(self, log: Path, *arguments: str) -> int:
-        assert self._process.stdin is not None
-        order = {"environment": dict(os.environ), "log": str(log), "arguments": arguments}
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return int(self._answer())
-
-    def end(self) -> None:
-        self._process.communicate()
-
-    def _answer(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-
-@pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    """Forks workers that have torch imported."""
-    zygote = Zygote()
-    yield zygote
-    zygote.end()
 
 
 class Worker:

@@ -25,6 +25,7 @@ from tests.worker.tastes import store_code
 
 StartWorker = Callable[..., Worker]
 LONG = "a long one --n 8 --steps 40 --seed 5"  # two shots of half a second each, on a fast machine
+LONGER = LONG.replace("40", "100")
 SECONDS = 110.0
 
 
@@ -101,7 +102,7 @@ def test_a_worker_killed_in_mid_job_costs_nothing_but_time(
 ) -> None:
     """kill -9; the job ends done, once, within 30 s plus its own length."""
     first = start_worker().ready()
-    job_id = imagine(engine, person, LONG)
+    job_id = imagine(engine, person, LONGER)
     wait_until(lambda: count(engine, JobImage) == 4, seconds=SECONDS, why=first.text)
     first.send(signal.SIGKILL)
     killed = time.monotonic()
