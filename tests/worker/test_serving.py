@@ -92,12 +92,22 @@ def announce(**more: object) -> Announced:
     return worker
 
 
-def test_a_worker_loads_the_model_that_jobs_wait_for(
-    engine: Engine, person: Person, presets: Path, both: Callable[[str], None], start_worker: StartWorker
+def test_a_model_that_is_added_later_is_loaded_by_the_worker_that_jobs_wait_for(
+    engine: Engine,
+    person: Person,
+    presets: Path,
+    tmp_path: Path,
+    both: Callable[[str], None],
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And no second one leaves for it."""
-    both(same_model(presets))
+    weights = presets.parent / tiny.NAME
+    monkeypatch.setenv("PENCHANT_MODELS", str(tmp_path / "models"))
+    lines = [line for line in same_model(presets).splitlines() if not line.startswith("folder")]
+    both("\n".join([*lines, "[[second.sources]]", 'repo = "somebody/model"', 'files = ["*"]', ""]))
     workers = [start_worker("--also", ALL).ready(), start_worker("--also", ALL).ready()]
+    install.add_from_folder(load_presets()[second.NAME], folder=weights, progress=Silent())
     job_id = imagine(engine, person, "a cat --n 1 --model second")
     job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=workers[0])
     assert job.state == "done", job.error
@@ -141,26 +151,6 @@ def test_a_model_whose_load_killed_a_worker_is_not_loaded_by_the_next(
     assert (job.state, job.error_code) == ("failed", "model_not_loaded")
     assert "died while it loaded the model second" in str(job.error)
     assert "is left for" not in worker.text()
-
-
-def test_a_model_that_is_added_later_is_loaded_too(
-    engine: Engine,
-    person: Person,
-    presets: Path,
-    tmp_path: Path,
-    both: Callable[[str], None],
-    start_worker: StartWorker,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    weights = presets.parent / tiny.NAME
-    monkeypatch.setenv("PENCHANT_MODELS", str(tmp_path / "models"))
-    lines = [line for line in same_model(presets).splitlines() if not line.startswith("folder")]
-    both("\n".join([*lines, "[[second.sources]]", 'repo = "somebody/model"', 'files = ["*"]', ""]))
-    worker = start_worker("--also", ALL).ready()
-    install.add_from_folder(load_presets()[second.NAME], folder=weights, progress=Silent())
-    job_id = imagine(engine, person, "a cat --n 1 --model second")
-    job = wait_for_state(engine, job_id, "done", "failed", seconds=SECONDS, worker=worker)
-    assert job.state == "done", job.error
 
 
 class Silent:
