@@ -20,6 +20,7 @@ from transformers.utils import logging as transformers_logging
 from app.config import Settings, get_settings
 from app.db import get_engine
 from app.errors import PenchantError
+from app.models import MAX_ATTEMPTS
 from app.presets import Preset, get_preset, usable_preset
 from app.queue import embed_queue, get_celery, render_queue
 from app.services.events import get_events
@@ -58,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     presence = Presence(get_events(), preset=preset, device=device, also=reach.offered)
     presence.start()
     try:
+        if options.instead is None and reach.killed(preset) >= MAX_ATTEMPTS:
+            _end_jobs(preset, reach)
         model = _load(preset, device, reach)
         if isinstance(model, Model):
             switching = Switching(get_engine(), get_events(), preset, presence, reach)
@@ -91,7 +94,7 @@ def _load(preset: str, device: str, reach: Reach) -> Model | str:
 
 
 def _end_jobs(preset: str, reach: Reach) -> None:
-    """Fail the jobs that have waited long for a model that did not load, unless another worker serves it."""
+    """Fail the jobs that have waited long for a model that does not load, unless another worker serves it."""
     try:
         ended = end_own(get_engine(), get_events(), preset, reach)
     except SQLAlchemyError as error:

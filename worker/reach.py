@@ -46,12 +46,16 @@ class Reach:
         refused = self.refused(names)
         return [name for name in names if name not in refused]
 
+    def killed(self, preset: str) -> int:
+        """How often in a row loading the preset killed the process here, of late."""
+        return self._events.attempts(self._place, preset)
+
     @contextmanager
     def trying(self, preset: str) -> Iterator[None]:
         """The preset is loaded inside the block; where that fails, or kills the process, it is left alone
         for a while."""
         died = f"A worker died while it loaded the model {preset}. {ADVICE}"
-        self._events.refuse(self._place, preset, died, seconds=LEFT_ALONE_SECONDS)
+        self._events.attempt(self._place, preset, died, seconds=LEFT_ALONE_SECONDS)
         try:
             yield
         except Exception as error:

@@ -87,12 +87,20 @@ class Events:
         """The workers that are there; none while the broker is away."""
         return self._try(workers.present, [])
 
+    def attempt(self, place: str, preset: str, why: str, *, seconds: float) -> None:
+        """The preset is about to be loaded at that place: it is refused until it is told how that ended."""
+        self._try(lambda client: workers.attempt(client, place, preset, why, seconds=seconds), None)
+
+    def attempts(self, place: str, preset: str) -> int:
+        """How often in a row nobody told how loading the preset at that place ended."""
+        return self._try(lambda client: workers.attempts(client, place, preset), 0)
+
     def refuse(self, place: str, preset: str, why: str, *, seconds: float) -> None:
         """Remember for so long that the preset cannot be loaded at that place."""
         self._try(lambda client: workers.refuse(client, place, preset, why, seconds=seconds), None)
 
     def forgive(self, place: str, preset: str) -> None:
-        """Forget what `refuse` said."""
+        """Forget what `refuse` and `attempt` said."""
         self._try(lambda client: workers.forgive(client, place, preset), None)
 
     def refused(self, place: str, presets: Sequence[str]) -> dict[str, str]:

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import redis
+from redis.client import Pipeline
 
 NAMES = "penchant:workers"  # a set: looking for keys by a pattern would read those of every job
 PREFIX = "penchant:worker:"
 REFUSED = "penchant:refused:"
 REFUSALS = "penchant:refusals"  # a set too
+TRIES = "penchant:tries:"
 EXIT_BROKEN = 2  # a worker's exit status where it cannot work before somebody mends something
 
 
@@ -91,17 +93,38 @@ def present(client: redis.Redis) -> list[Worker]:
     return [_worker(data) for data in found.values() if data is not None]
 
 
-def refuse(client: redis.Redis, place: str, preset: str, why: str, *, seconds: float) -> None:
-    """Remember for so long that the preset cannot be loaded at that place. Raises RedisError."""
+def attempt(client: redis.Redis, place: str, preset: str, why: str, *, seconds: float) -> None:
+    """The preset is about to be loaded at that place. Until `refuse` or `forgive` tells how that ended, it is
+    refused for `why`: the process may not live to say it. Raises RedisError."""
+    tries = f"{TRIES}{place}:{preset}"
     with client.pipeline() as pipe:
-        pipe.set(f"{REFUSED}{place}:{preset}", why, px=round(1000 * seconds))
-        pipe.sadd(REFUSALS, json.dumps([place, preset]))
+        _refuse(pipe, place, preset, why, seconds=seconds)
+        pipe.incr(tries)
+        pipe.pexpire(tries, round(1000 * seconds))
         pipe.execute()
 
 
+def attempts(client: redis.Redis, place: str, preset: str) -> int:
+    """How often in a row nobody told how loading the preset at that place ended. Raises RedisError."""
+    return int(client.get(f"{TRIES}{place}:{preset}") or 0)
+
+
+def refuse(client: redis.Redis, place: str, preset: str, why: str, *, seconds: float) -> None:
+    """Remember for so long that the preset cannot be loaded at that place. Raises RedisError."""
+    with client.pipeline() as pipe:
+        _refuse(pipe, place, preset, why, seconds=seconds)
+        pipe.delete(f"{TRIES}{place}:{preset}")
+        pipe.execute()
+
+
+def _refuse(pipe: Pipeline, place: str, preset: str, why: str, *, seconds: float) -> None:
+    pipe.set(f"{REFUSED}{place}:{preset}", why, px=round(1000 * seconds))
+    pipe.sadd(REFUSALS, json.dumps([place, preset]))
+
+
 def forgive(client: redis.Redis, place: str, preset: str) -> None:
-    """Forget what `refuse` said. Raises RedisError."""
-    client.delete(f"{REFUSED}{place}:{preset}")
+    """Forget what `refuse` and `attempt` said. Raises RedisError."""
+    client.delete(f"{REFUSED}{place}:{preset}", f"{TRIES}{place}:{preset}")
 
 
 def refused(client: redis.Redis, place: str, presets: Sequence[str]) -> dict[str, str]:

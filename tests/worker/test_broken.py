@@ -17,6 +17,7 @@ from app.services.workers import Worker as Announced
 from tests.worker import tiny
 from tests.worker.conftest import Worker, forget, imagine, job_of, wait_for_state
 from worker.main import main
+from worker.reach import Reach
 
 StartWorker = Callable[..., Worker]
 WHY = "The model tiny could not be loaded: its files cannot be used."
@@ -99,6 +100,31 @@ def test_it_is_remembered_until_the_files_are_mended(
     job_id = imagine(engine, person, "a cat --n 1")
     job = wait_for_state(engine, job_id, "done", "failed", seconds=110, worker=worker)
     assert job.state == "done", job.error
+
+
+def test_jobs_end_once_loading_killed_the_process_three_times(
+    engine: Engine, person: Person, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PENCHANT_SWITCH_SECONDS", "0")
+    forget()
+    reach = Reach(get_events(), [], device="cpu", memory=None)
+    # What a killed process leaves: a try that was begun.
+    tries = [reach.trying(tiny.NAME) for _ in range(2 + 3)]
+    for one in tries[:2]:
+        one.__enter__()
+    assert reach.killed(tiny.NAME) == 2
+    job_id = imagine(engine, person, "a cat --n 1")
+    worker = start_worker().ready()
+    assert wait_for_state(engine, job_id, "done", "failed", seconds=30, worker=worker).state == "done"
+    assert reach.killed(tiny.NAME) == 0  # it has loaded
+    worker.end()
+    get_events().leave(get_events().workers()[0])
+    for one in tries[2:]:
+        one.__enter__()
+    job_id = imagine(engine, person, "a cat --n 1")
+    job = wait_for_state(engine, job_id, "done", "failed", seconds=60, worker=start_worker())
+    assert (job.state, job.error_code) == ("failed", "model_not_loaded")
+    assert "died while it loaded" in str(job.error)
 
 
 def test_what_is_remembered_is_forgotten_in_time(files: Files) -> None:

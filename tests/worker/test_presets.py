@@ -115,6 +115,16 @@ def test_an_images_own_scale_is_the_pipelines(toys: families.Toys, name: str) ->
     assert np.abs(pixels(model.render(asked)) - expected).max() <= 1
 
 
+def test_a_call_has_nothing_of_the_one_before(adapted: Model) -> None:
+    seeds_and_scales = ((1, 0.5), (3, 0.5), (1, 0.9), (1, 0.5))
+    first, other, stronger, again = (
+        pixels(adapted.render(shot(adapted, scale, seed=seed))) for seed, scale in seeds_and_scales
+    )
+    assert (first == again).all()
+    assert (first != other).any()
+    assert (first != stronger).any()
+
+
 def test_what_a_taste_dislikes_acts_where_there_is_a_second_pass(adapted: Model) -> None:
     one, other = (pixels(adapted.render(shot(adapted, 4.0, negative_seed=number))) for number in (2, 5))
     assert np.array_equal(one, other) is not adapted.preset.avoids
