@@ -6,8 +6,8 @@ BIN := .venv/bin
 run: bootstrap
 	$(BIN)/penchant up $(ARGS)
 
-test: bootstrap
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+test: bootstrap  # dozens of its processes import Penchant: compiled modules are kept
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: bootstrap
 	$(BIN)/ruff check

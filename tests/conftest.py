@@ -1,9 +1,10 @@
 """Real services for the tests: one PostgreSQL and one Valkey a test process, one fresh database a test."""
 
+import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,6 +30,16 @@ MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 1_000_000_000
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported lives as long as the process: it is not searched for garbage again and again."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
+
+
 @pytest.fixture(scope="session")
 def services() -> Iterator[Endpoints]:
     """Embedded PostgreSQL and Valkey in a temporary home."""
@@ -52,7 +63,7 @@ def template(services: Endpoints) -> str:
 def database_url(services: Endpoints, template: str) -> Iterator[str]:
     """A migrated database of the test's own."""
     name = f"test_{uuid4().hex}"
-    run_sql(services, f"create database {name} template {template}")
+    run_sql(services, f"create database {name} template {template} strategy file_copy")
     yield database_address(services, name)
     run_sql(services, f"drop database {name} with (force)")
 

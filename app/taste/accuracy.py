@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from app.taste.arrays import Array, checked
 
@@ -30,5 +30,6 @@ def accuracy(predicted: Array, outcome: Array) -> Accuracy:
     decided = outcome != 0.5
     side = np.sign(predicted[decided] - 0.5) * np.sign(outcome[decided] - 0.5)
     n, hits = int(decided.sum()), float((0.5 + 0.5 * side).sum())
-    share = beta(hits + 0.5, n - hits + 0.5)
-    return Accuracy(mean=float(share.mean()), low=float(share.ppf(0.025)), high=float(share.ppf(0.975)), n=n)
+    a, b = hits + 0.5, n - hits + 0.5
+    low, high = (float(betaincinv(a, b, share)) for share in (0.025, 0.975))
+    return Accuracy(mean=a / (a + b), low=low, high=high, n=n)

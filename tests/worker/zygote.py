@@ -4,6 +4,7 @@ Reads one JSON object a line, {"environment": {...}, "log": path, "arguments": [
 process id. The child runs `worker.main.main`, as `python -m worker.main` does.
 """
 
+import gc
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from worker.main import main
 
 def serve() -> None:
     """Fork a worker for each line until the input ends."""
+    gc.freeze()  # what is imported is no garbage, and children share it while nobody writes into it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: leave no zombies
     print("up", flush=True)
     for line in iter(sys.stdin.readline, ""):
