@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from diffusers.models.attention_processor import IPAdapterAttnProcessor2_0, SD3IPAdapterJointAttnProcessor2_0
-from diffusers.models.transformers.transformer_flux import FluxIPAdapterAttnProcessor
 from torch.nn import functional as F
 
 
@@ -24,8 +23,8 @@ class RowScales:
 
     def __init__(self, network: Any, *, remember: bool) -> None:
         """With `remember`, what stays the same from step to step is computed at the first step of a call
-        only: the image's tokens, and the keys and values that each block makes of them. Not for a network
-        with compiled blocks. (What Stable Diffusion 3's adapter makes of an image changes with the steps.)"""
+        only: the image's tokens, and the keys and values that each block of a UNet makes of them. Not for a
+        network with compiled blocks."""
         self.rows: torch.Tensor | None = None  # (rows,), in the network's type and on its device
         processors = dict(network.attn_processors)
         for name, processor in processors.items():
@@ -36,9 +35,6 @@ class RowScales:
                 layer.forward = partial(self._scaled, layer.forward)
             if remember and isinstance(processor, IPAdapterAttnProcessor2_0):
                 processors[name] = RowAttention(processor, self)
-            if remember and isinstance(processor, FluxIPAdapterAttnProcessor):
-                for layer in (*processor.to_k_ip, *processor.to_v_ip):
-                    layer.forward = partial(self._same, Remembered(_apply), layer.forward)
         tokens = getattr(network, "encoder_hid_proj", None)
         if remember and tokens is not None:
             network.set_attn_processor(processors)
@@ -50,12 +46,6 @@ class RowScales:
 
     def _scaled(self, forward: Callable[[torch.Tensor], torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
         return self._each(forward(tokens))
-
-    def _same(
-        self, remembered: "Remembered", forward: Callable[[torch.Tensor], torch.Tensor], tokens: torch.Tensor
-    ) -> torch.Tensor:
-        made: torch.Tensor = remembered(forward, tokens, self.rows)
-        return made
 
     def _each(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor if self.rows is None else tensor * self.rows.view(-1, *[1] * (tensor.ndim - 1))
@@ -111,12 +101,6 @@ class RowAttention(IPAdapterAttnProcessor2_0):
             seen = seen + (added if self.scale[0] == 1 else self.scale[0] * added)
         made = attn.to_out[0](seen.transpose(1, 2).flatten(2))
         return attn.to_out[1](made)
-
-
-def _apply(
-    forward: Callable[[torch.Tensor], torch.Tensor], tokens: torch.Tensor, _rows: torch.Tensor | None
-) -> torch.Tensor:
-    return forward(tokens)
 
 
 def _by_heads(features: torch.Tensor, heads: int) -> torch.Tensor:
