@@ -1,6 +1,8 @@
 """How a model is computed on the device it is loaded to."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -43,10 +45,37 @@ def check_offload(preset: Preset, device: str) -> None:
         )
 
 
+class Visitor:
+    """A network in main memory that goes to the device for as long as it is needed there, for one thread
+    after the other."""
+
+    def __init__(self, network: Any, device: str) -> None:
+        self.config = network.config
+        self._network = network.to("cpu")
+        self._device = device
+        self._one_at_a_time = threading.Lock()
+
+    @contextmanager
+    def visiting(self) -> Iterator[Any]:
+        """The network, on the device inside the block."""
+        with self._one_at_a_time:
+            try:
+                yield self._network.to(self._device)
+            finally:
+                self._network.to("cpu")
+
+
 def offload(pipelines: Iterable[Any | None], device: str) -> None:
-    """Keep the parts of pipelines in main memory, and each on the device only while it computes."""
+    """Keep the parts of pipelines in main memory, and each on the device only while it computes.
+
+    A pipeline moves its parts when it likes, and only one thread may use it. Images are embedded by others
+    meanwhile, so the image encoder is no part of it any more, but a visitor.
+    """
+    visitors: dict[int, Visitor] = {}  # pipelines share their encoder
     for pipeline in pipelines:
         if pipeline is not None:
+            encoder = pipeline.image_encoder
+            pipeline.image_encoder = visitors.setdefault(id(encoder), Visitor(encoder, device))
             pipeline.enable_model_cpu_offload(device=device)
 
 

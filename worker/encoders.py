@@ -1,6 +1,7 @@
 """Images and texts to embeddings: the spaces in which tastes and prompts are compared."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file
 
 from app.errors import CorruptFile, OperatorError
 from app.presets import NATIVE, Preset
+from worker.devices import Visitor
 
 Vectors = NDArray[np.float32]
 
@@ -57,10 +59,11 @@ class Encoder:
         Of an encoder without a projection (SigLIP) that is the last layer but one, patch by patch; their
         average stands for them.
         """
-        if hasattr(self._image_encoder.config, "projection_dim"):
-            return _floats(self._image_encoder(self._pixels(images)).image_embeds)
-        seen = self._image_encoder(self._pixels(images), output_hidden_states=True)
-        return _floats(seen.hidden_states[-2].mean(dim=1))
+        with self._tower() as tower:
+            if hasattr(tower.config, "projection_dim"):
+                return _floats(tower(self._pixels(images, tower)).image_embeds)
+            seen = tower(self._pixels(images, tower), output_hidden_states=True)
+            return _floats(seen.hidden_states[-2].mean(dim=1))
 
     @torch.inference_mode()
     def look(self, images: Sequence[Image.Image]) -> Seen:
@@ -68,9 +71,10 @@ class Encoder:
         if self._alignment is None or self._alignment.image is None:
             raw = self.images(images)
             return Seen(raw, _unit(raw) if self._alignment is not None else None)
-        pooled = self._image_encoder.vision_model(self._pixels(images)).pooler_output
-        raw = self._image_encoder.visual_projection(pooled)
-        return Seen(_floats(raw), _unit(_floats(pooled) @ self._alignment.image.T))
+        with self._tower() as tower:
+            pooled = tower.vision_model(self._pixels(images, tower)).pooler_output
+            raw = tower.visual_projection(pooled)
+            return Seen(_floats(raw), _unit(_floats(pooled) @ self._alignment.image.T))
 
     @property
     def speaks(self) -> bool:
@@ -92,9 +96,14 @@ class Encoder:
         read = _read(self._alignment.text_encoder, self._alignment.tokenizer, texts)
         return _unit(_floats(read.text_embeds))
 
-    def _pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
+    def _tower(self) -> AbstractContextManager[Any]:
+        """The image encoder, where it computes."""
+        encoder = self._image_encoder
+        return encoder.visiting() if isinstance(encoder, Visitor) else nullcontext(encoder)
+
+    def _pixels(self, images: Sequence[Image.Image], tower: Any) -> torch.Tensor:
         pixels: torch.Tensor = self._processor(images=list(images), return_tensors="pt").pixel_values
-        return pixels.to(self._image_encoder.device, self._image_encoder.dtype)
+        return pixels.to(tower.device, tower.dtype)
 
 
 def width(image_encoder: Any) -> int:

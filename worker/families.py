@@ -85,7 +85,7 @@ class Family:
         """The embeddings of each image, (2, n, 1, d), the negative ones first."""
         tastes = [row.conditioning for row in rows if row.conditioning is not None]
         sides = np.stack([[one.negative for one in tastes], [one.positive for one in tastes]])[:, :, None]
-        return torch.from_numpy(sides).to(device, self.network(pipeline).dtype)
+        return torch.from_numpy(sides).to(self.network(pipeline).dtype).to(device)  # not all know float64
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import ctypes
 import gc
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import psutil
@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 ARENA_MAX = -8  # mallopt's number for it
 ARENAS = 2
+# How drivers and their libraries say that memory is short, where torch does not call it by its own name.
+SHORT = ("out of memory", "ALLOC_FAILED")
 
 
 class Memory:
@@ -57,13 +59,34 @@ def free(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
+@contextmanager
+def called_by_name() -> Iterator[None]:
+    """What goes wrong in the block because memory is short is a torch.OutOfMemoryError, whoever says it."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        if any(words in str(error) for words in SHORT):
+            raise torch.OutOfMemoryError(str(error)) from error
+        raise
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether the device answers with this error to whatever it is asked from now on, for as long as the
+    process lives. (An illegal address, a failed assertion; one that is short of memory goes on.)"""
+    return isinstance(error, torch.AcceleratorError) and not any(words in str(error) for words in SHORT)
+
+
 def once_more(device: torch.device, work: Callable[[], Result]) -> Result:
     """What `work` returns. Where the device's memory does not suffice, it is freed and `work` is done again,
     once. Raises torch.OutOfMemoryError where it does not suffice then either."""
     try:
-        return work()
+        with called_by_name():
+            return work()
     except torch.OutOfMemoryError as error:
         log.warning("out of memory, tried once more: %s", error)
     # Only here is the error gone, and with it what it held of the device.
     free(device)
-    return work()
+    with called_by_name():
+        return work()

@@ -12,7 +12,7 @@ from app.services.events import Events
 from app.spec import Size
 from worker.batching import Part, batches, by_job, images
 from worker.keeper import Held, Stopped
-from worker.memory import Memory, once_more
+from worker.memory import Memory, called_by_name, is_broken, once_more
 from worker.painting import Painting
 from worker.pipelines import Model, UnusableImage
 from worker.safety import Classifier
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 class Painter:
     """Paints jobs to their ends. `stopping` ends all of them at the next step: they go back into the
-    queue."""
+    queue. `broken` says that the device answers no more, until the process is started anew."""
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class Painter:
         self._storing = storing
         self._memory = memory
         self._stopping = stopping
+        self.broken = False
         self._limits: dict[Size, int] = {}  # of images at once, for sizes that were too much at some time
 
     def limit(self, size: Size) -> int:
@@ -55,6 +56,7 @@ class Painter:
         try:
             self._paint(jobs)
         except Exception as error:  # whatever it was, no job may stay claimed for ever
+            self.broken = is_broken(error)
             for job in jobs:
                 job.fail(error)
 
@@ -92,7 +94,8 @@ class Painter:
         cannot be halved is tried once more with the memory freed."""
 
         def paint() -> None:
-            Together(self._model, jobs, batch, self._stopping).paint()
+            with called_by_name():
+                Together(self._model, jobs, batch, self._stopping).paint()
 
         try:
             paint() if images(batch) > 1 else once_more(self._model.device, paint)
@@ -101,6 +104,8 @@ class Painter:
             if images(batch) == 1:
                 jobs[batch[0].job].fail(error)
         except Exception as error:
+            if is_broken(error):
+                raise
             alone = by_job(batch)
             if len(alone) > 1 and not isinstance(error, (Stopped, UnusableImage)):
                 log.exception("%d jobs could not be painted together, each is painted alone", len(alone))

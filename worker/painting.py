@@ -17,6 +17,7 @@ from worker import candidates, conditioning
 from worker.batching import Part
 from worker.encoders import Vectors
 from worker.keeper import Held, Stopped
+from worker.memory import called_by_name, is_broken
 from worker.pipelines import Model, UnusableImage
 from worker.progress import Progress
 from worker.safety import Classifier
@@ -78,13 +79,16 @@ class Painting:
 
     @contextmanager
     def ending_alone(self) -> Iterator[None]:
-        """What goes wrong inside the block ends this job and no other, but for the device's memory, which is
-        everybody's."""
+        """What goes wrong inside the block ends this job and no other, but for the device and its memory,
+        which are everybody's."""
         try:
-            yield
+            with called_by_name():
+                yield
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
+            if is_broken(error):
+                raise
             self.fail(error)
 
     def fail(self, error: Exception) -> None:
@@ -100,6 +104,10 @@ class Painting:
                 self.end(End("failed", "out_of_memory", OUT_OF_MEMORY))
             case PenchantError():
                 self.end(End("failed", error.code, error.message))
+            case _ if is_broken(error):
+                # As if the worker had died: who is at fault shows when it happens again.
+                log.error("job %s: left to the sweep, the device is broken: %s", job_id, error)
+                self.end(End("lost"))
             case SQLAlchemyError():
                 log.error("job %s: left to the sweep: %s", job_id, error)
                 self.end(End("lost"))

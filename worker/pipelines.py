@@ -20,6 +20,7 @@ from worker.devices import check_offload, decode_in_parts, lay_out, offload, pic
 from worker.encoders import Encoder, read_alignment
 from worker.families import FAMILIES, Family
 from worker.loading import adapted_pipeline, finite, plain_pipeline
+from worker.memory import called_by_name
 from worker.preview import preview_decoder
 from worker.rows import DecodedRows, RowScales, finite_rows, take_rows_as_given
 from worker.shortcuts import take_shortcuts
@@ -217,7 +218,8 @@ def load(preset: Preset, *, device: str = "auto") -> Model:
     memory does not suffice."""
     try:
         verify(preset)
-        return assemble(preset, plain_pipeline, device=device)
+        with called_by_name():
+            return assemble(preset, plain_pipeline, device=device)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise DoesNotFit(f"The model {preset.name} needs more memory than there is ({error}).") from error
 
@@ -231,11 +233,12 @@ def assemble(preset: Preset, source: Source, *, device: str = "auto") -> Model:
     family = FAMILIES[preset.pipeline]
     dtype = pick_dtype(device, family.half)
     try:
-        plain = source(preset, family, dtype).to("cpu" if preset.offload else device)
-        if device.startswith("cuda"):
-            lay_out(plain)
-        decode_in_parts(plain, preset)
-        adapted = adapted_pipeline(preset, family, plain) if preset.adapter is not None else None
+        with called_by_name():
+            plain = source(preset, family, dtype).to("cpu" if preset.offload else device)
+            if device.startswith("cuda"):
+                lay_out(plain)
+            decode_in_parts(plain, preset)
+            adapted = adapted_pipeline(preset, family, plain) if preset.adapter is not None else None
     except torch.OutOfMemoryError:  # a RuntimeError that says nothing of the files
         raise
     except UNLOADABLE as error:

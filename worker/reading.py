@@ -15,7 +15,7 @@ from app.models import Image
 from app.services import gallery, spaces
 from app.storage import Storage
 from worker.encoders import Vectors
-from worker.memory import free, once_more
+from worker.memory import called_by_name, free, once_more
 from worker.pipelines import Model
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,8 @@ class Reading:
         is freed."""
         try:
             if len(part) > 1:
-                return self._see(part)
+                with called_by_name():
+                    return self._see(part)
             return once_more(self._model.device, lambda: self._see(part))
         except torch.OutOfMemoryError as error:
             log.warning("out of memory for %d images: %s", len(part), error)

@@ -7,6 +7,7 @@ import threading
 import time
 from uuid import UUID
 
+import torch
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -97,15 +98,19 @@ class Runner:
             except Exception:  # what is held already must be painted all the same
                 log.exception("no more jobs are looked for")
             self._painter.paint(held)
-        if self._memory.stays_high():
-            log.warning(
-                "%d bytes are held and stay: this worker ends, to be started anew", self._memory.held()
-            )
-            os.kill(os.getpid(), signal.SIGTERM)
+        if self._painter.broken:
+            self._end("the device answers no more")
+        elif self._memory.stays_high():
+            self._end(f"{self._memory.held()} bytes are held and stay")
         try:
             self._leave_where_wanted()
         except SQLAlchemyError as error:
             log.warning("the model is kept, the database is away: %s", error)
+
+    def _end(self, why: str) -> None:
+        log.warning("%s: this worker ends, to be started anew", why)
+        self.stopping.set()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _leave_where_wanted(self) -> None:
         """Tell the process to stop, to be started with another model, where jobs wait for that."""
@@ -154,8 +159,13 @@ class Runner:
     def embed(self, after: int = 0) -> None:
         """Embed one batch of the gallery's images that lack it. A worker that is told to stop leaves the rest
         to its next start, which begins with what is missing then."""
-        if not self.stopping.is_set():
+        if self.stopping.is_set():
+            return
+        try:
             self._reading.read(after)
+        except torch.AcceleratorError:
+            log.exception("the gallery is read no further")
+            self._end("the device answers no more")
 
     def _sweep_now_and_then(self) -> None:
         while True:

@@ -11,6 +11,9 @@ from torch.nn import functional as F
 PATCHES = 16  # images that the map is fitted on; some channels are the same all over each
 SIDE = 8  # places along a side of each
 SHOWN = 128  # pixels along the longer side of a sketch
+# Places along its longer side: what large models' latents would show more of has not been looked at by the
+# safety classifier, which costs more than a sketch may.
+COARSE = 32
 
 
 class Sketch:
@@ -32,7 +35,10 @@ class Sketch:
         self._map = np.linalg.lstsq(_rows(latents), _places(colours), rcond=None)[0]
 
     def __call__(self, latents: torch.Tensor) -> list[Image.Image]:
-        n, _, h, w = latents.shape
+        scale = min(1.0, COARSE / max(latents.shape[2:]))
+        h, w = (max(1, round(side * scale)) for side in latents.shape[2:])
+        latents = F.interpolate(latents.float(), size=(h, w), mode="area")
+        n = len(latents)
         colours = (_rows(latents) @ self._map).reshape(n, h, w, 3)
         pixels = (np.clip(colours / 2 + 0.5, 0, 1) * 255).round().astype(np.uint8)
         scale = SHOWN / max(h, w)
@@ -48,4 +54,4 @@ def _rows(latents: torch.Tensor) -> NDArray[np.float64]:
 
 def _places(maps: torch.Tensor) -> NDArray[np.float64]:
     flat = maps.movedim(1, -1).flatten(0, 2)
-    return np.asarray(flat.double().cpu().numpy())
+    return np.asarray(flat.float().cpu().double().numpy())  # Apple's devices have no double precision

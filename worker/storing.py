@@ -31,7 +31,7 @@ from app.storage import Storage
 from worker.encoders import Vectors
 from worker.endings import discard
 from worker.keeper import Held, Keeper
-from worker.memory import once_more
+from worker.memory import is_broken, once_more
 from worker.pipelines import Model
 from worker.safety import Classifier
 
@@ -140,9 +140,12 @@ class Storing:
         except torch.OutOfMemoryError as error:
             log.error("job %s: out of memory while it was stored: %s", held.claim.job_id, error)
             self._give_up(held, End("failed", "out_of_memory", OUT_OF_MEMORY))
-        except Exception:
+        except Exception as error:
             log.exception("job %s: could not be stored", held.claim.job_id)
-            self._give_up(held, End("failed", "internal_error", INTERNAL))
+            if is_broken(error):
+                self._abandon(held)
+            else:
+                self._give_up(held, End("failed", "internal_error", INTERNAL))
 
     def _store_files(self, held: Held, batch: Batch) -> list[SlotImage]:
         kept = once_more(self._model.device, lambda: self._look(batch))
@@ -217,9 +220,9 @@ class Storing:
         self._events.publish(claim.job_id, event)
 
     def _abandon(self, held: Held) -> None:
-        """Somebody else holds the job, or it is gone. Files under keys without a row are removed then, unless
-        the new holder still works on it: equal keys hold equal images."""
-        log.warning("job %s: the lease was lost, nothing more is written", held.claim.job_id)
+        """Somebody else holds or will hold the job, or it is gone. Files under keys without a row are
+        removed, unless the new holder still works on it: equal keys hold equal images."""
+        log.warning("job %s: the lease was lost, or is given up: nothing more is written", held.claim.job_id)
         held.lost = True
         self._keeper.release(held)
         self._discard(held.claim)

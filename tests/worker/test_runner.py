@@ -1,5 +1,6 @@
 """The runner in this process, on real services: what goes wrong in the middle of painting."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,21 @@ def files() -> set[str]:
     return {entry["path"] for entry in found}
 
 
-@pytest.fixture
-def small_device(own_model: Model) -> Iterator[Model]:
+# How memory that is short is spoken of: by torch, by a library of the driver's, by the driver.
+SHORT = (
+    torch.OutOfMemoryError("simulated"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    torch.AcceleratorError("CUDA error: out of memory"),
+)
+
+
+@pytest.fixture(params=SHORT, ids=["torch", "cublas", "driver"])
+def small_device(own_model: Model, request: pytest.FixtureRequest) -> Iterator[Model]:
     """A model on a device with room for two images, each with its negative."""
 
     def refuse(_module: Any, arguments: Any) -> None:
         if len(arguments[0]) > 4:
-            raise torch.OutOfMemoryError("simulated")
+            raise request.param
 
     handle = own_model._plain.unet.register_forward_pre_hook(refuse)
     yield own_model
@@ -95,6 +104,25 @@ def test_a_device_too_small_for_one_image_fails_the_job_only(
     failed = job_of(engine, wide)
     assert (failed.state, failed.error_code, failed.error) == ("failed", "out_of_memory", OUT_OF_MEMORY)
     assert job_of(engine, square).state == "done"
+
+
+def test_a_broken_device_costs_nobody_his_job_and_the_process_its_life(
+    engine: Engine, person: Person, own_model: Model
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise torch.AcceleratorError("CUDA error: device-side assert triggered")
+
+    own_model._plain.unet.register_forward_pre_hook(refuse)
+    jobs = [imagine(engine, person, f"{what} --n 1") for what in ("a cat", "a dog")]
+    later = imagine(engine, person, "a cat --ar 3:2")
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
+    run(engine, own_model, times=2)
+    signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]
+    for job_id in jobs:  # whoever comes next tries them again, for the second time
+        assert (job_of(engine, job_id).state, job_of(engine, job_id).attempts) == ("running", 1)
+    assert (job_of(engine, later).state, job_of(engine, later).attempts) == ("queued", 0)
 
 
 class Scarce:

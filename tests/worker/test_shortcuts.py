@@ -1,5 +1,6 @@
 """What a preset may opt into for speed or memory: it paints what it painted without, or says what differs."""
 
+import threading
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -154,3 +155,23 @@ def test_offloading_hooks_leave_both_pipelines_as_they_were(preset: Preset, tmp_
         assert np.array_equal(pixels(moved.render(shot)), before)
         assert np.array_equal(pixels(moved.decode(latents)), shown)
     assert moved.encoder.images(moved.render(SHOT)).shape == (2, tiny.WIDTH)
+
+
+def test_an_offloaded_pipeline_does_not_move_the_encoder_that_another_thread_uses(preset: Preset) -> None:
+    model = changed(preset)
+    pictures = model.render(SHOT)
+    expected = model.encoder.images(pictures)
+    offload((model._plain, model._adapted), "cpu")
+    offloaded = Model(model.preset, model._plain, model._adapted)
+    moves: list[Any] = []
+    with model._plain.image_encoder.visiting() as tower:
+        tower.to = lambda *given: moves.append(given)
+        embedding = threading.Thread(target=offloaded.encoder.images, args=(pictures,))
+        embedding.start()
+        for shot in (SHOT, personal()):
+            offloaded.render(shot)
+        assert embedding.is_alive()  # it waits for its turn
+        assert moves == []
+        del tower.to
+    embedding.join()
+    assert np.array_equal(offloaded.encoder.images(pictures), expected)
