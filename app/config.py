@@ -13,9 +13,9 @@ DEVELOPMENT_SECRET = "development-only-secret-change-me"
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Each field is the variable PENCHANT_<NAME>."""
+    """What an operator can set. Each field is the variable PENCHANT_<NAME>; an empty one is unset."""
 
-    model_config = SettingsConfigDict(env_prefix="PENCHANT_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PENCHANT_", env_ignore_empty=True, extra="ignore")
 
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses the default secret and marks cookies Secure"

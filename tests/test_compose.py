@@ -15,6 +15,7 @@ import bootstrap
 from app.cli.main import cli
 from app.config import Settings
 from app.main import create_app
+from app.weights.hub import ENDPOINT, Hub
 from worker.main import make_parser
 from worker.reach import ALL
 
@@ -65,6 +66,19 @@ def test_commands_exist(containers: dict[str, Any], stages: dict[str, tuple[str,
 
 def test_a_worker_with_a_card_loads_whatever_is_installed(containers: dict[str, Any]) -> None:
     assert make_parser().parse_args(containers["worker-gpu"]["command"][3:]).also == [ALL]
+
+
+def test_variables_that_are_empty_are_unset(
+    containers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [key for key, value in containers["web"]["environment"].items() if value == f"${{{key}:-}}"]
+    assert {"HF_TOKEN", "HF_ENDPOINT", "PENCHANT_MODEL", "PENCHANT_PRESETS"} <= set(passed)
+    for key in passed:
+        monkeypatch.setenv(key, "")
+    assert (Settings().model, Settings().presets) == ("starter", None)
+    hub = Hub()
+    hub.close()
+    assert hub.endpoint == ENDPOINT
 
 
 def test_settings_exist_and_are_valid(containers: dict[str, Any], stages: dict[str, tuple[str, str]]) -> None:

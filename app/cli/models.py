@@ -1,6 +1,8 @@
 """`penchant models`: which models there are, and their files."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from rich.table import Table
 from app.errors import NotFound, OperatorError
 from app.presets import Preset, load_presets
 from app.weights import install
-from app.weights.hub import Hub
+from app.weights.hub import ENDPOINT, Hub
 from app.weights.manifest import Advance, Manifest
 
 models = typer.Typer(help="Which models there are, and their files.", no_args_is_help=True)
@@ -48,18 +50,19 @@ def add(
     accept: Annotated[
         bool, typer.Option("--accept-licence", help="you have read the licence and accept it")
     ] = False,
+    again: Annotated[bool, typer.Option("--again", help="replace the files that are installed")] = False,
 ) -> None:
     """Download a model, or copy it from a folder. An interrupted download goes on where it ended."""
     preset = _preset(name)
-    install.check_addable(preset)
+    install.check_addable(preset, again=again)
     _agree(preset, accept, folder)
-    with _Bars() as progress:
+    with _explained(), _Bars() as progress:
         if folder is not None:
-            manifest = install.add_from_folder(preset, folder=folder, progress=progress)
+            manifest = install.add_from_folder(preset, folder=folder, progress=progress, again=again)
         else:
             hub = Hub()
             try:
-                manifest = install.add_from_hub(preset, hub=hub, progress=progress)
+                manifest = install.add_from_hub(preset, hub=hub, progress=progress, again=again)
             finally:
                 hub.close()
     _tell(preset, manifest)
@@ -110,12 +113,26 @@ def _preset(name: str) -> Preset:
     return presets[name]
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What the disk refuses ends in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise OperatorError(
+            f"The files could not be written or read ({error}). Make room, or look who may write there, and "
+            "run the command again: a download goes on where it ended."
+        ) from error
+
+
 def _agree(preset: Preset, accept: bool, folder: Path | None) -> None:
     """Show what is to be added and its licence, and have it accepted."""
     console.print(preset.title, style="bold")
     for source in preset.sources:
         console.print(f"  {source.repo} at {source.revision or 'its newest revision'}", soft_wrap=True)
-    console.print(f"  Licence: {preset.licence}", soft_wrap=True)
+    console.print(f"  Licence: {preset.licence}. Its text:", soft_wrap=True)
+    for page in dict.fromkeys(f"{ENDPOINT}/{source.repo}" for source in preset.sources):
+        console.print(f"    {page}", soft_wrap=True)
     if folder is None and preset.download_gb:
         console.print(f"  Download: about {preset.download_gb:g} GB")
     if preset.memory_gb:

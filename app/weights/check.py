@@ -160,15 +160,17 @@ def _check_sums(preset: Preset) -> None:
 
 
 def _missing(preset: Preset, path: Path) -> str:
-    return f"The model {preset.name} lacks {path}. {_restore(preset)}"
+    return f"The model {preset.name} lacks {path}. {_restore(preset, path)}"
 
 
 def _damaged(preset: Preset, path: Path, why: object) -> str:
-    return f"{path} is damaged ({why}). {_restore(preset)}"
+    return f"{path} is damaged ({why}). {_restore(preset, path)}"
 
 
-def _restore(preset: Preset) -> str:
+def _restore(preset: Preset, path: Path) -> str:
     if preset.needs and not preset.missing:
-        name = list(preset.needs)[-1]
-        return f"Restore it: `penchant models remove {name}`, then `penchant models add {name}`."
+        # A model is made of others: the file is of the one in whose folder it lies.
+        names = [name for name, manifest in preset.needs.items() if path.is_relative_to(manifest.parent)]
+        name = [*preset.needs, *names][-1]
+        return f"Restore it: `penchant models add {name} --again`."
     return f"Restore {preset.folder} from where the model came from, then start the worker again."

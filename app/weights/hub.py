@@ -4,6 +4,8 @@
 """
 
 import os
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +22,10 @@ from app.weights.manifest import Advance
 ENDPOINT = "https://huggingface.co"
 TAKEN = (".safetensors", ".json", ".txt")
 CHUNK = 1 << 20
-ATTEMPTS = 5
+ATTEMPTS = 5  # in a row that brought nothing
+PAUSE_SECONDS = 1.0  # after the first of them, and twice as long after each further one
+LONGEST_PAUSE_SECONDS = 60.0  # that a hub may ask for
+PIECE = re.compile(r"(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$")  # how the names of weights end
 
 
 @dataclass(frozen=True)
@@ -79,19 +84,23 @@ class Hub:
         part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
         url = f"{self.endpoint}/{snapshot.repo}/resolve/{snapshot.revision}/{file.path}"
-        advance(part.stat().st_size if part.is_file() else 0)
-        for attempt in range(ATTEMPTS):
+        advance(bytes_of(part))
+        in_vain = 0
+        while True:
+            before = bytes_of(part)
             try:
                 with _explained(snapshot.repo, self.endpoint):
                     self._continue(url, part, file.size, snapshot.repo, advance)
                 break
-            except Unavailable:
-                if attempt == ATTEMPTS - 1:
+            except Unavailable as error:
+                in_vain = 0 if bytes_of(part) > before else in_vain + 1
+                if in_vain == ATTEMPTS:
                     raise
+                time.sleep(_pause(error, in_vain))
         os.replace(part, path)
 
     def _continue(self, url: str, part: Path, size: int, repo: str, advance: Advance) -> None:
-        there = part.stat().st_size if part.is_file() else 0
+        there = bytes_of(part)
         if there > size:
             part.unlink()
             advance(-there)
@@ -113,13 +122,26 @@ class Hub:
             raise httpx.ReadError("the connection ended early")
 
 
+def bytes_of(path: Path) -> int:
+    """The size of a file, 0 where there is none."""
+    return path.stat().st_size if path.is_file() else 0
+
+
 def select(source: Source, siblings: list[dict[str, Any]]) -> tuple[RemoteFile, ...]:
-    """The files of a source among a repository's, in one precision: safetensors, JSON and text only."""
+    """The files of a source among a repository's, in one precision: safetensors, JSON and text only.
+
+    Raises OperatorError where a name leads out of the model's folder.
+    """
     taken: dict[str, RemoteFile] = {}
     for told in sorted(siblings, key=lambda told: _is_variant(source, told["rfilename"])):
         path = told["rfilename"]
         target = _target(source, path)
         if target is not None and PurePosixPath(path).suffix in TAKEN:
+            if not _is_inside(path) or not _is_inside(target):
+                raise OperatorError(
+                    f"{source.repo} names a file outside of itself ({path!r}). Nothing of it is taken; look "
+                    "whether HF_ENDPOINT is the hub that you mean."
+                )
             large = told.get("lfs") or {}
             taken[target] = RemoteFile(
                 path,
@@ -128,12 +150,23 @@ def select(source: Source, siblings: list[dict[str, Any]]) -> tuple[RemoteFile, 
                 large.get("sha256"),
                 told.get("blobId") if not large else None,
             )
-    return tuple(taken[target] for target in sorted(taken))
+    there = {_weights(target) for target, file in taken.items() if _is_variant(source, file.path)}
+    return tuple(
+        taken[target]
+        for target in sorted(taken)
+        if _weights(target) not in there - {None} or _is_variant(source, taken[target].path)
+    )
+
+
+def plain_name(name: str, variant: str) -> str:
+    """What a file of a variant is called without it: model.fp16.safetensors, model.fp16-00001-of-00002... and
+    model-00001-of-00002.fp16... are what their names are without the fp16."""
+    return name.replace(f".{variant}.", ".").replace(f".{variant}-", "-")
 
 
 def _target(source: Source, path: str) -> str | None:
     """Where a file goes; None where the source does not take it."""
-    name = path.replace(f".{source.variant}.", ".") if source.variant else path
+    name = plain_name(path, source.variant) if source.variant else path
     if any(fnmatchcase(name, pattern) for pattern in source.files):
         return name
     for pattern, folder in source.into.items():
@@ -142,8 +175,26 @@ def _target(source: Source, path: str) -> str | None:
     return None
 
 
+def _is_inside(name: str) -> bool:
+    return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
+
+
 def _is_variant(source: Source, path: str) -> bool:
-    return source.variant is not None and f".{source.variant}." in path
+    return source.variant is not None and plain_name(path, source.variant) != path
+
+
+def _weights(target: str) -> str | None:
+    """What a file holds a piece of, or the index; None where that is no weights."""
+    return PIECE.sub("", target) if PIECE.search(target) else None
+
+
+def _pause(error: Unavailable, in_vain: int) -> float:
+    """Seconds until the next attempt: what the hub asks for, or the longer the more came to nothing."""
+    cause = error.__cause__
+    asked = cause.response.headers.get("Retry-After", "") if isinstance(cause, httpx.HTTPStatusError) else ""
+    if asked.isdecimal():
+        return min(float(asked), LONGEST_PAUSE_SECONDS)
+    return PAUSE_SECONDS * 2.0 ** max(0, in_vain - 1)
 
 
 @contextmanager

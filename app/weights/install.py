@@ -1,6 +1,7 @@
 """A model is added whole or not at all: gathered in a folder beside, checked, then moved into its place."""
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Protocol
 from app.errors import Conflict, CorruptFile, NotFound, OperatorError
 from app.presets import MANIFEST, Preset, Source
 from app.weights.check import refuse_executables, verify
-from app.weights.hub import TAKEN, Hub, RemoteFile, Snapshot, select
+from app.weights.hub import TAKEN, Hub, RemoteFile, Snapshot, bytes_of, plain_name, select
 from app.weights.manifest import (
     CHUNK,
     Advance,
@@ -24,6 +25,7 @@ from app.weights.manifest import (
 )
 
 INCOMING = ".incoming"
+COPIED = ".copied"
 PINNED = "revisions.txt"  # beside what is being downloaded: what it is of, for the next attempt
 SPARE_BYTES = 500_000_000
 
@@ -34,46 +36,58 @@ class Progress(Protocol):
     def part(self, name: str, size: int) -> Advance: ...
 
 
-def add_from_hub(preset: Preset, *, hub: Hub, progress: Progress) -> Manifest:
+def add_from_hub(preset: Preset, *, hub: Hub, progress: Progress, again: bool = False) -> Manifest:
     """Download a preset's own files, check them, and put them in their place. An interrupted download is
-    gone on with the next time. Raises Conflict, NotFound, OperatorError, Unavailable."""
-    stage = _stage(preset)
+    gone on with the next time. With `again` they take the place of those that are there.
+
+    Raises Conflict, NotFound, OperatorError, Unavailable.
+    """
+    check_addable(preset, again=again)
+    stage = _made(_stage_of(preset))
     snapshots = _pinned(preset, stage, hub)
     files = [(snapshot, file) for snapshot in snapshots for file in snapshot.files]
-    _need_room(stage, sum(file.size for _, file in files if not (stage / file.target).is_file()))
+    _need_room(stage, sum(_lacking(file, stage / file.target) for _, file in files))
     for snapshot, file in files:
         _fetch(hub, snapshot, file, stage / file.target, progress)
     for path in set(_files(stage)) - {stage / file.target for _, file in files}:
         path.unlink()  # of an older revision
+    _rename_pieces(preset, stage)
     return _finish(preset, stage, [Origin(repo=s.repo, revision=s.revision) for s in snapshots], progress)
 
 
-def add_from_folder(preset: Preset, *, folder: Path, progress: Progress) -> Manifest:
+def add_from_folder(preset: Preset, *, folder: Path, progress: Progress, again: bool = False) -> Manifest:
     """Copy a preset's own files from a folder laid out as the installed model is: the diffusers layout, with
     the encoder in image_encoder/ and the adapter where the preset says. Those are copied that a download
     would bring, in the one precision that the preset names. Where the folder has a manifest, it says which
-    files there are, and every one must be what it says.
+    files there are, and every one must be what it says. With `again` they take the place of those that are
+    there.
 
     Raises Conflict, NotFound, OperatorError.
     """
+    check_addable(preset, again=again)
     if not folder.is_dir():
         raise NotFound(f"{folder} is no folder. Name one that holds the files of {preset.name}.")
+    stage = _copies_of(preset)
+    if folder.resolve().is_relative_to(stage.resolve()):
+        raise Conflict(f"{stage} is where files are copied to. Move them elsewhere first.")
     refuse_executables(folder)
-    stage = _stage(preset)
-    shutil.rmtree(stage)
     known = read_manifest(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
     wanted = _wanted(preset, folder, known)
     if not wanted:
         raise NotFound(
             f"{folder} holds none of the files that {preset.name} is made of. Name the model's own folder."
         )
-    _need_room(stage.parent, sum(path.stat().st_size for path in wanted.values()))
+    if stage.is_dir():  # of a copy that was interrupted
+        shutil.rmtree(stage)
+    _need_room(_made(stage), sum(path.stat().st_size for path in wanted.values()))
     for name, path in wanted.items():
         _copy(path, stage / name, progress.part(name, path.stat().st_size))
     origins = [Origin(repo=str(folder.resolve()))]
     if known is not None:
         origins = list(known.origins)
         check_hashes(known, stage, progress.part("checksums", _bytes(known)))
+    else:
+        _rename_pieces(preset, stage)
     return _finish(preset, stage, origins, progress)
 
 
@@ -86,7 +100,7 @@ def verify_installed(preset: Preset, *, progress: Progress) -> None:
 
 
 def remove(preset: Preset, *, presets: Iterable[Preset]) -> None:
-    """Delete a preset's own files, also those of a download that was not finished.
+    """Delete a preset's own files, also those of a download or a copy that was not finished.
 
     Raises Conflict where another installed preset uses them, NotFound where there is nothing to remove.
     """
@@ -98,23 +112,24 @@ def remove(preset: Preset, *, presets: Iterable[Preset]) -> None:
     if users:
         raise Conflict(f"{', '.join(users)} use the files of {preset.name}. Remove them first.")
     stage = _stage_of(preset)
-    if not preset.own.is_dir() and not stage.is_dir():
+    there = [folder for folder in (stage, _copies_of(preset), preset.own) if folder.is_dir()]
+    if not there:
         raise NotFound(f"The model {preset.name} is not installed.")
-    for folder in (stage, preset.own):
-        if folder.is_dir():
-            # Without its manifest it is no longer installed, however far the rest comes.
-            (folder / MANIFEST).unlink(missing_ok=True)
-            shutil.rmtree(folder)
+    for folder in there:
+        # Without its manifest it is no longer installed, however far the rest comes.
+        (folder / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
 
-def check_addable(preset: Preset) -> None:
-    """Raise where there is nothing to add, or something else has to be added first."""
+def check_addable(preset: Preset, *, again: bool = False) -> None:
+    """Raise Conflict where there is nothing to add, unless it is to be added `again`, or something else has
+    to be added first."""
     if not preset.sources:
         raise Conflict(f"The model {preset.name} needs nothing added: its files are in {preset.folder}.")
-    if preset.name not in preset.missing:
+    if preset.name not in preset.missing and not again:
         raise Conflict(
             f"The model {preset.name} is installed. `penchant models verify {preset.name}` looks whether "
-            "it is whole."
+            f"it is whole, `penchant models add {preset.name} --again` takes its files once more."
         )
     others = [name for name in preset.missing if name != preset.name]
     if others:
@@ -125,9 +140,11 @@ def _stage_of(preset: Preset) -> Path:
     return preset.own.parent / INCOMING / preset.name
 
 
-def _stage(preset: Preset) -> Path:
-    check_addable(preset)
-    stage = _stage_of(preset)
+def _copies_of(preset: Preset) -> Path:
+    return preset.own.parent / INCOMING / f"{preset.name}{COPIED}"
+
+
+def _made(stage: Path) -> Path:
     try:
         stage.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -147,6 +164,13 @@ def _pinned(preset: Preset, stage: Path, hub: Hub) -> list[Snapshot]:
         snapshots.append(hub.resolve(source.model_copy(update={"revision": pinned})))
     kept.write_text("".join(f"{one.repo} {one.revision}\n" for one in snapshots))
     return snapshots
+
+
+def _lacking(file: RemoteFile, path: Path) -> int:
+    """How many bytes of a file are still to be downloaded."""
+    if path.is_file():
+        return 0
+    return max(0, file.size - bytes_of(path.with_name(f"{path.name}.part")))
 
 
 def _fetch(hub: Hub, snapshot: Snapshot, file: RemoteFile, path: Path, progress: Progress) -> None:
@@ -184,6 +208,22 @@ def _copy(source: Path, target: Path, advance: Advance) -> None:
             advance(len(chunk))
 
 
+def _rename_pieces(preset: Preset, stage: Path) -> None:
+    """Weights in several pieces are found by the names in their index: these lose the variant too, as the
+    pieces have."""
+    variants = [source.variant for source in preset.sources if source.variant is not None]
+    for path in stage.rglob("*.safetensors.index.json") if variants else ():
+        try:
+            index = json.loads(path.read_text("utf-8"))
+            named = index["weight_map"]
+            for variant in variants:
+                named = {weight: plain_name(piece, variant) for weight, piece in named.items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # `verify` tells what is wrong with it
+        if named != index["weight_map"]:
+            path.write_text(json.dumps(index | {"weight_map": named}), "utf-8")
+
+
 def _finish(preset: Preset, stage: Path, origins: list[Origin], progress: Progress) -> Manifest:
     """Check what was gathered as if it were in its place, write the manifest, and move it there."""
     (stage / PINNED).unlink(missing_ok=True)
@@ -201,6 +241,7 @@ def _finish(preset: Preset, stage: Path, origins: list[Origin], progress: Progre
     if preset.own.exists():  # without a manifest, or it would be installed
         shutil.rmtree(preset.own)
     os.replace(stage, preset.own)
+    shutil.rmtree(_stage_of(preset), ignore_errors=True)  # of a download that is not needed any more
     return manifest
 
 

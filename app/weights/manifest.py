@@ -58,9 +58,7 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         name = path.parent.name
-        raise CorruptFile(
-            f"{path} cannot be read. Run `penchant models remove {name}` and `penchant models add {name}`."
-        ) from error
+        raise CorruptFile(f"{path} cannot be read. Run `penchant models add {name} --again`.") from error
 
 
 def record(folder: Path, paths: Iterable[Path], advance: Advance) -> dict[str, FileRecord]:
@@ -101,5 +99,4 @@ def check_hashes(manifest: Manifest, folder: Path, advance: Advance) -> None:
 
 
 def _again(manifest: Manifest) -> str:
-    name = manifest.preset
-    return f"Run `penchant models remove {name}`, then `penchant models add {name}`."
+    return f"Run `penchant models add {manifest.preset} --again`."

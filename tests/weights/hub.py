@@ -15,11 +15,13 @@ LARGE = 100_000  # bytes from which a file has a SHA-256, as large files have on
 
 @dataclass
 class Repository:
-    """Files at one commit. Of `cut` ones only half arrives; `damaged` ones arrive with another first byte."""
+    """Files at one commit. Of `cut` ones only half arrives; `damaged` ones arrive with another first byte. So
+    many requests for files as `busy` says are asked to come again in a second."""
 
     files: dict[str, bytes]
     revision: str = "1" * 40
     gated: bool = False
+    busy: int = 0
     cut: set[str] = field(default_factory=set)
     damaged: set[str] = field(default_factory=set)
 
@@ -75,6 +77,10 @@ def serve() -> Iterator[LocalHub]:
             if repository is None or revision != repository.revision or path not in repository.files:
                 self._answer(404, b"")
                 return
+            if repository.busy:
+                repository.busy -= 1
+                self._answer(429, b"", Retry_After="1")
+                return
             data = repository.files[path]
             if path in repository.damaged:
                 data = bytes([data[0] ^ 1]) + data[1:]
@@ -92,8 +98,10 @@ def serve() -> Iterator[LocalHub]:
                 return None
             return found
 
-        def _answer(self, status: int, body: bytes) -> None:
+        def _answer(self, status: int, body: bytes, **headers: str) -> None:
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -3,7 +3,10 @@
 import json
 import pickle
 import re
+import resource
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from app.presets import MANIFEST, Preset, get_preset, load_presets
 from app.weights import install
 from app.weights.check import verify
 from app.weights.headers import NotSafetensors, check_header
-from app.weights.hub import Hub
+from app.weights.hub import Hub, RemoteFile
 from app.weights.manifest import Advance, read_manifest
 from tests.weights.hub import LocalHub, Repository, serve
 
@@ -151,6 +154,12 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     _forget()
 
 
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between attempts at a hub that fails on purpose."""
+    monkeypatch.setattr("app.weights.hub.PAUSE_SECONDS", 0.0)
+
+
 def _forget() -> None:
     get_settings.cache_clear()
     load_presets.cache_clear()
@@ -213,6 +222,99 @@ def test_an_interrupted_download_goes_on_where_it_ended(local: LocalHub, models:
     assert asked is not None
     assert int(asked[6:-1]) >= len(LORA["lora.safetensors"]) // 4
     assert (models / "light" / "lora.safetensors").read_bytes() == LORA["lora.safetensors"]
+
+
+def test_what_is_there_of_a_download_needs_no_room(local: LocalHub, models: Path) -> None:
+    size = len(LORA["lora.safetensors"])
+    file = RemoteFile("lora.safetensors", "lora.safetensors", size, None, None)
+    path = models / "lora.safetensors"
+    models.mkdir()
+    assert install._lacking(file, path) == size
+    path.with_name("lora.safetensors.part").write_bytes(LORA["lora.safetensors"][:-10])
+    assert install._lacking(file, path) == 10
+
+
+def test_a_hub_is_asked_again_when_it_says(local: LocalHub, models: Path) -> None:
+    add("base")
+    lora = local.repositories["somebody/lora"]
+    lora.busy = 2
+    start = time.monotonic()
+    add("light")
+    assert time.monotonic() - start >= 2  # twice a second, as the hub asks
+
+
+def test_names_that_lead_out_of_the_folder_are_refused(local: LocalHub, models: Path, tmp_path: Path) -> None:
+    evil = "unet/../../../../evil.json"
+    local.repositories["somebody/model"].files[evil] = b"{}"
+    with pytest.raises(OperatorError, match="outside of itself"):
+        add("base")
+    assert not any(path.name == "evil.json" for path in tmp_path.rglob("*"))
+
+
+def test_a_folder_that_holds_nothing_leaves_a_download_alone(
+    local: LocalHub, models: Path, tmp_path: Path
+) -> None:
+    local.repositories["somebody/adapter"].cut.add("models/adapter.safetensors")
+    with pytest.raises(Unavailable):
+        add("base")
+    begun = names(models / ".incoming" / "base")
+    assert begun
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFound, match="none of the files"):
+        bring(tmp_path / "empty")
+    assert names(models / ".incoming" / "base") == begun
+    local.repositories["somebody/adapter"].cut.clear()
+    add("base")
+    assert not (models / ".incoming" / "base").exists()
+
+
+def test_a_disk_that_refuses_is_explained(folder: Path, models: Path) -> None:
+    models.write_bytes(b"a file where the folder would be")
+    with pytest.raises(OperatorError, match="PENCHANT_MODELS"):
+        command("add", "base", "--accept-licence", "--from", str(folder))
+    models.unlink()
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OperatorError, match=r"File too large.*run the command again"):
+            command("add", "base", "--accept-licence", "--from", str(folder))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("way", ["model.fp16-0000{n}-of-00002", "model-0000{n}-of-00002.fp16"])
+def test_pieces_of_a_variant_are_taken_under_plain_names(folder: Path, models: Path, way: str) -> None:
+    unet = folder / "unet"
+    pieces = [f"{way.format(n=n).replace('model', 'diffusion_pytorch_model')}.safetensors" for n in (1, 2)]
+    for number, piece in enumerate(pieces):
+        (unet / piece).write_bytes(weights(number))
+    (unet / "diffusion_pytorch_model.safetensors.index.fp16.json").write_text(
+        json.dumps({"weight_map": dict(zip("ab", pieces, strict=True))})
+    )
+    whole = [f"diffusion_pytorch_model-0000{n}-of-00003.safetensors" for n in (1, 2, 3)]
+    for piece in whole:
+        (unet / piece).write_bytes(weights(9))
+    index = {"weight_map": dict(zip("abc", whole, strict=True))}
+    (unet / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+    bring(folder)
+    taken = {name for name in names(models / "base") if name.startswith("unet/diffusion")}
+    plain = [f"diffusion_pytorch_model-0000{n}-of-00002.safetensors" for n in (1, 2)]
+    assert taken == {"unet/diffusion_pytorch_model.safetensors.index.json", *(f"unet/{p}" for p in plain)}
+    index = json.loads(
+        (models / "base" / "unet" / "diffusion_pytorch_model.safetensors.index.json").read_text()
+    )
+    assert list(index["weight_map"].values()) == plain
+    install.verify_installed(get_preset("base"), progress=Quiet())
+
+
+def test_the_one_whose_file_is_gone_is_to_be_added_again(folder: Path, local: LocalHub, models: Path) -> None:
+    bring(folder)
+    add("light")
+    (models / "base" / "unet" / "config.json").unlink()
+    with pytest.raises(OperatorError, match="penchant models add base --again"):
+        verify(get_preset("light"))
 
 
 def test_an_open_revision_is_looked_up_once(local: LocalHub, models: Path) -> None:
@@ -418,11 +520,13 @@ def test_one_changed_bit_is_found(folder: Path, models: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     verify(preset)  # what a worker looks at when it loads: the sizes
-    with pytest.raises(CorruptFile, match=r"checksum differs.*penchant models remove base"):
+    with pytest.raises(CorruptFile, match=r"checksum differs.*penchant models add base --again"):
         install.verify_installed(preset, progress=Quiet())
     path.unlink()
-    with pytest.raises(OperatorError, match="penchant models remove base"):
+    with pytest.raises(OperatorError, match="penchant models add base --again"):
         verify(preset)
+    command("add", "base", "--again", "--accept-licence", "--from", str(folder))
+    install.verify_installed(preset, progress=Quiet())
 
 
 def test_what_others_are_made_of_is_not_removed(folder: Path, local: LocalHub, models: Path) -> None:
