@@ -53,9 +53,10 @@ class Presence:
         self._thread.join()
         self._events.leave(self._worker)
 
-    def ready(self) -> None:
-        """The model is loaded."""
-        self._say(replace(self._worker, state="ready", since=time.time()))
+    def ready(self, preset: str | None = None) -> None:
+        """The model is loaded; `preset`, where another was about to be."""
+        preset = preset or self._worker.preset
+        self._say(replace(self._worker, preset=preset, state="ready", since=time.time()))
 
     def loading(self, preset: str) -> None:
         """This process is about to load that preset instead."""

@@ -65,6 +65,8 @@ class Runner:
         self.wanted: str | None = None
         self._switching = switching
         self._painting = threading.Lock()
+        self._reads = False
+        self._worked = time.monotonic()
         self._memory = Memory(model.device, growth=get_settings().memory_growth_bytes)
         self._painter = Painter(
             engine, events, model, self._classifier, self._storing, self._memory, self.stopping
@@ -98,6 +100,7 @@ class Runner:
             except Exception:  # what is held already must be painted all the same
                 log.exception("no more jobs are looked for")
             self._painter.paint(held)
+            self._worked = time.monotonic()
         if self._painter.broken:
             self._end("the device answers no more")
         elif self._memory.stays_high():
@@ -112,15 +115,16 @@ class Runner:
         self.stopping.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _leave_where_wanted(self) -> None:
-        """Tell the process to stop, to be started with another model, where jobs wait for that."""
+    def _leave_where_wanted(self, *, idle: float = 0.0) -> None:
+        """Tell the process to stop, to be started with another model, where jobs wait for that or, after
+        seconds without work, the gallery has to be read for it."""
         if self._switching is None or self.stopping.is_set():
             return
-        look = self._switching.look()
+        look = self._switching.look(idle=idle)
         for job_id, n, why in look.ended:
             self._say_ended(job_id, n, "failed", why)
         if look.wanted is not None and not self.stopping.is_set():
-            log.info("%s is left for %s, which jobs wait for", self._preset.name, look.wanted)
+            log.info("%s is left for %s, which there is work for", self._preset.name, look.wanted)
             self.wanted = look.wanted
             self.stopping.set()
             os.kill(os.getpid(), signal.SIGTERM)
@@ -161,11 +165,15 @@ class Runner:
         to its next start, which begins with what is missing then."""
         if self.stopping.is_set():
             return
+        self._reads = True
         try:
             self._reading.read(after)
         except torch.AcceleratorError:
             log.exception("the gallery is read no further")
             self._end("the device answers no more")
+        finally:
+            self._worked = time.monotonic()
+            self._reads = False
 
     def _sweep_now_and_then(self) -> None:
         while True:
@@ -182,7 +190,8 @@ class Runner:
     def _leave_where_idle(self) -> None:
         if self._painting.acquire(blocking=False):
             try:
-                self._leave_where_wanted()
+                idle = 0.0 if self._reads else time.monotonic() - self._worked
+                self._leave_where_wanted(idle=idle)
             finally:
                 self._painting.release()
 

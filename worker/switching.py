@@ -1,7 +1,8 @@
 """Which model a worker should hold: one that jobs wait for, without loading back and forth."""
 
+import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,11 +11,16 @@ from sqlmodel import Session
 
 from app.config import get_settings
 from app.db import session_scope
-from app.services import joblife
+from app.errors import PenchantError
+from app.presets import load_presets, usable_preset
+from app.services import joblife, spaces
 from app.services.events import Events
 from app.services.workers import Worker
+from app.weights.check import verify
 from worker.presence import Presence, own_name
-from worker.reach import Reach
+from worker.reach import LEFT_ALONE_SECONDS, Reach
+
+log = logging.getLogger(__name__)
 
 LOADING = -1.0
 Ended = tuple[UUID, int, str]  # a job, its number of images, and why
@@ -41,17 +47,21 @@ class Switching:
         self._reach = reach
         self._since = time.monotonic()
 
-    def look(self) -> Look:
+    def look(self, *, idle: float = 0.0) -> Look:
         """What to load instead; it is announced by then, so that no other worker leaves for it too.
 
-        Workers choose one after the other. One that does not know the others keeps its model.
+        Workers choose one after the other. One that does not know the others keeps its model. One that has
+        had nothing to do for `idle` seconds, when these are many, leaves for a model whose encoder has not
+        read the gallery yet: until then no taste can be used with it.
         """
         names = [name for name in self._reach.names() if name != self._held]
         if not names:
             return Look()
+        patience = get_settings().switch_seconds
         with session_scope(self._engine) as session:
             waiting = joblife.waiting(session, presets=[self._held, *names])
-            if not waiting.keys() - {self._held} or not joblife.take_turn(session):
+            unread = self._unread(session, names) if not waiting and idle >= patience else []
+            if not (unread or waiting.keys() - {self._held}) or not joblife.take_turn(session):
                 return Look()
             there = others(self._events)
             if there is None:
@@ -63,11 +73,47 @@ class Switching:
                 for_seconds=time.monotonic() - self._since,
                 waiting={name: seconds for name, seconds in waiting.items() if name not in refused},
                 elsewhere=elsewhere(there, now=time.time()),
-                patience=get_settings().switch_seconds,
+                patience=patience,
             )
+            if not waiting:
+                wanted = self._to_read([name for name in unread if name not in refused], there)
             if wanted is not None:
                 self._presence.loading(wanted)
-        return Look(wanted, ended)
+        return Look(self._usable(wanted), ended)
+
+    def _unread(self, session: Session, names: Sequence[str]) -> list[str]:
+        """The presets whose encoders have not read the gallery, those that take the least memory first. None
+        while this worker's own encoder has not."""
+        presets = load_presets()
+        own = presets[self._held].encoder
+        encoders = {presets[name].encoder for name in names} | {own}
+        unread = spaces.unread(session, encoders=encoders)
+        found = [name for name in names if presets[name].encoder in unread and own not in unread]
+        return sorted(found, key=lambda name: presets[name].memory_gb or 0.0)
+
+    def _to_read(self, unread: Sequence[str], there: Iterable[Worker]) -> str | None:
+        """The first of them whose encoder no other worker has, and for which none was sent of late: where
+        reading comes to nothing, it is not begun again and again."""
+        presets = load_presets()
+        had = {presets[worker.preset].encoder for worker in there if worker.preset in presets}
+        for name in unread:
+            encoder = presets[name].encoder
+            if encoder not in had and self._events.first(encoder, seconds=LEFT_ALONE_SECONDS):
+                return name
+        return None
+
+    def _usable(self, wanted: str | None) -> str | None:
+        """`wanted`, unless its files show that it will not load: for that no model is given up."""
+        if wanted is None:
+            return None
+        try:
+            with self._reach.trying(wanted):
+                verify(usable_preset(wanted))
+        except (PenchantError, OSError) as error:
+            log.warning("%s is kept, %s cannot be loaded: %s", self._held, wanted, error)
+            self._presence.ready(self._held)
+            return None
+        return wanted
 
 
 def others(events: Events) -> list[Worker] | None:

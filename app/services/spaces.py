@@ -1,5 +1,6 @@
 """The spaces of the installed encoders: how far the gallery was read for each, and a new one's opening."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,13 @@ def _state(session: Session, encoder: str, models: tuple[str, ...], ready: bool)
 def open_spaces(session: Session) -> set[str]:
     """The encoders that have a space."""
     return set(session.exec(select(EncoderSpace.encoder).distinct()))
+
+
+def unread(session: Session, *, encoders: Collection[str]) -> set[str]:
+    """Those of the encoders that have no space, although the gallery has images enough for one."""
+    public = select(Image.id).where(Image.visibility == "public").offset(LEAST_IMAGES - 1).limit(1)
+    lacking = set(encoders) - open_spaces(session)
+    return lacking if lacking and session.exec(public).first() is not None else set()
 
 
 def open_space(session: Session, *, encoder: str) -> bool:

@@ -14,6 +14,7 @@ PREFIX = "penchant:worker:"
 REFUSED = "penchant:refused:"
 REFUSALS = "penchant:refusals"  # a set too
 TRIES = "penchant:tries:"
+SENT = "penchant:sent:"
 EXIT_BROKEN = 2  # a worker's exit status where it cannot work before somebody mends something
 
 
@@ -133,6 +134,11 @@ def refused(client: redis.Redis, place: str, presets: Sequence[str]) -> dict[str
     return {
         preset: why.decode() for preset, why in zip(presets, found, strict=True) if isinstance(why, bytes)
     }
+
+
+def first(client: redis.Redis, encoder: str, *, seconds: float) -> bool:
+    """Whether no worker was sent to read the gallery for the encoder in so long. Raises RedisError."""
+    return client.set(SENT + encoder, b"1", nx=True, px=round(1000 * seconds)) is not None
 
 
 def standing(client: redis.Redis) -> Standing:

@@ -1,6 +1,7 @@
 """Workers that change their model, as processes on real services: announced, bounded, and told to people."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,20 +11,27 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
+from sqlmodel import Session, col
 
 from app.config import Settings
-from app.models import Person
+from app.models import EncoderSpace, Job, Person
 from app.presets import load_presets
-from app.services import joblife
+from app.services import joblife, spaces
 from app.services.events import Events, get_events
+from app.services.workers import EXIT_BROKEN
 from app.services.workers import Worker as Announced
+from app.storage import get_storage
 from app.weights import install
 from tests import second
+from tests.gallery import make_gallery
 from tests.worker import tiny
 from tests.worker.conftest import Worker, forget, imagine, job_of, wait_for_state, wait_until
+from worker.main import main
+from worker.pipelines import Model
 from worker.presence import Presence
 from worker.reach import ALL, Reach
+from worker.runner import Runner
 from worker.switching import Look, Switching
 
 StartWorker = Callable[..., Worker]
@@ -77,11 +85,17 @@ class Other:
     def __init__(self, engine: Engine, *, memory: int | None = None) -> None:
         self.reach = Reach(get_events(), [ALL], device="cpu", memory=memory)
         self.presence = Presence(get_events(), preset=tiny.NAME, device="cpu", also=self.reach.offered)
-        self._switching = Switching(engine, get_events(), tiny.NAME, self.presence, self.reach)
+        self.switching = Switching(engine, get_events(), tiny.NAME, self.presence, self.reach)
 
-    def look(self) -> Look:
-        self.presence.ready()
-        return self._switching.look()
+    def look(self, *, idle: float = 0.0) -> Look:
+        self.presence.ready(tiny.NAME)
+        return self.switching.look(idle=idle)
+
+
+def open_own_space(session: Session) -> None:
+    """The tiny model's encoder has read the gallery; which numbers it found is nothing to these tests."""
+    session.add(EncoderSpace(encoder=tiny.ENCODER, version=1, data=b""))
+    session.commit()
 
 
 def announce(**more: object) -> Announced:
@@ -118,7 +132,7 @@ def test_a_model_that_is_added_later_is_loaded_by_the_worker_that_jobs_wait_for(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_model_that_does_not_load_fails_its_jobs_and_keeps_the_worker(
+def test_a_model_whose_files_are_not_whole_fails_its_jobs_and_is_never_left_for(
     engine: Engine, person: Person, tmp_path: Path, both: Callable[[str], None], start_worker: StartWorker
 ) -> None:
     both(second.preset(tmp_path / "nothing"))
@@ -133,9 +147,72 @@ def test_a_model_that_does_not_load_fails_its_jobs_and_keeps_the_worker(
         assert get_events().latest(job_id) == {"state": "failed", "error": job.error}
     own = imagine(engine, person, "a cat --n 1")
     wait_for_state(engine, own, "done", seconds=SECONDS, worker=worker)
-    assert worker.text().count("tiny is left for second") == 1
+    assert "is left for" not in worker.text()
     assert held() == [("tiny", "ready")]
     assert worker.alive()
+
+
+def test_a_worker_goes_back_where_a_model_does_not_load(
+    presets: Path, tmp_path: Path, both: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which shows only when it is loaded: the weights are whole, and not of this network."""
+    shutil.copytree(presets.parent / tiny.NAME, tmp_path / second.NAME)
+    config = tmp_path / second.NAME / "unet" / "config.json"
+    config.write_text(config.read_text().replace('"in_channels": 4', '"in_channels": 5'))
+    both(second.preset(tmp_path / second.NAME))
+    become: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _path, command: become.append(command[1:]))
+    status = main(["--preset", second.NAME, "--also", ALL, "--instead", tiny.NAME])
+    assert status == EXIT_BROKEN  # had the process not become another one by then
+    assert become == [["-m", "worker.main", "--preset", tiny.NAME, "--also", second.NAME, "--also", ALL]]
+    standing = get_events().standing()
+    assert standing is not None
+    assert [refusal.preset for refusal in standing.refusals] == [second.NAME]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_idle_worker_reads_the_gallery_for_a_model_that_no_taste_can_be_used_with(
+    engine: Engine, session: Session, person: Person, presets: Path, both: Callable[[str], None]
+) -> None:
+    both(same_model(presets).replace(f'encoder = "{tiny.ENCODER}"', 'encoder = "another"'))
+    other = Other(engine)
+    assert other.look(idle=9.0) == Look()  # there is nothing to read
+    make_gallery(session, count=spaces.LEAST_IMAGES)
+    session.commit()
+    assert other.look(idle=9.0) == Look()  # its own encoder has not read it
+    open_own_space(session)
+    assert other.look(idle=0.1) == Look()
+    job_id = imagine(engine, person, "a cat --n 1")
+    assert other.look(idle=9.0) == Look()
+    with session.begin():
+        session.execute(delete(Job).where(col(Job.id) == job_id))
+    reader = announce(state="loading")
+    assert other.look(idle=9.0) == Look()
+    get_events().leave(reader)
+    assert other.look(idle=9.0) == Look(second.NAME)
+    assert other.look(idle=9.0) == Look()  # once in a while only, whatever comes of it
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_worker_knows_when_it_is_idle(
+    engine: Engine, session: Session, model: Model, presets: Path, both: Callable[[str], None]
+) -> None:
+    both(same_model(presets).replace(f'encoder = "{tiny.ENCODER}"', 'encoder = "another"'))
+    make_gallery(session, count=spaces.LEAST_IMAGES)
+    open_own_space(session)
+    session.commit()
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
+    other = Other(engine)
+    other.presence.ready()
+    runner = Runner(engine, get_storage(), get_events(), model, switching=other.switching)
+    runner._leave_where_idle()
+    assert runner.wanted is None
+    time.sleep(0.6)
+    runner._leave_where_idle()
+    signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]
+    assert runner.wanted == second.NAME
 
 
 @pytest.mark.usefixtures("impatient")
