@@ -138,7 +138,7 @@ def personal_shot(model: Model, plain: Shot) -> Shot:
 def ways(model: Model, plain: Shot) -> dict[str, Way]:
     """What is timed, by name. Where images of a batch would depend on each
     other, none are painted together."""
-    others = [replace(plain, text=f"{plain.text}, {n}", seeds=(n,)) for n in range(BATCH)]
+    others = several(plain)
     found = {
         "one": Way(1, lambda: model.render(plain)),
         "previews": Way(1, lambda: model.render(plain, _progress(model, plain).step)),
@@ -149,6 +149,20 @@ def ways(model: Model, plain: Shot) -> dict[str, Way]:
         personal = personal_shot(model, plain)
         found["personal"] = Way(1, lambda: model.render(personal))
     return found
+
+
+def several(plain: Shot) -> list[Shot]:
+    """What is painted together: each with a prompt and a seed of its own."""
+    return [replace(plain, text=f"{plain.text}, {n}", seeds=(n,)) for n in range(BATCH)]
+
+
+def apart(model: Model, plain: Shot) -> int:
+    """The largest difference of a pixel, of 255, between images painted together and each alone."""
+    shots = several(plain)
+    alone = [model.render(shot)[0] for shot in shots]
+    together = [picture for picture in model.render_together(shots) if picture is not None]
+    pixels = (np.stack([np.asarray(p, dtype=np.int16) for p in pictures]) for pictures in (alone, together))
+    return int(np.abs(np.subtract(*pixels)).max())
 
 
 def _progress(model: Model, shot: Shot) -> Progress:
@@ -243,6 +257,9 @@ def report(subject: Subject, arguments: argparse.Namespace, device: str) -> None
     if "together" in rate:
         _row(f"images a {unit}, {BATCH} together", rate["together"])
         _row(f"{BATCH} together / one by one", _ratios(rate["together"], rate["one"]))
+        print(
+            f"| a pixel's largest difference, {BATCH} together and alone, of 255 | {apart(model, plain)} | |"
+        )
     else:
         why = "out of memory" if "together" in all_ways else "not batched: painted one by one"
         print(f"| {BATCH} together / one by one | {why} | |")

@@ -28,6 +28,20 @@ def lay_out(pipeline: Any) -> None:
             getattr(pipeline, name).to(memory_format=torch.channels_last)
 
 
+@contextmanager
+def in_range(vae: Any, *, asked: bool) -> Iterator[None]:
+    """Where it is asked for by the pipeline and by the autoencoder's own configuration, it computes in full
+    precision inside the block: its numbers are too large for float16."""
+    raised = asked and vae.dtype == torch.float16 and getattr(vae.config, "force_upcast", False)
+    if raised:
+        vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        if raised:
+            vae.to(torch.float16)
+
+
 def decode_in_parts(pipeline: Any, preset: Preset) -> None:
     """Let the decoder take images one by one, or tile by tile, where the preset says so."""
     if preset.decode != "whole":

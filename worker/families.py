@@ -21,11 +21,13 @@ class Family:
 
     `half` is the precision on a GPU that lacks bfloat16; some weights overflow in float16. Every family can
     paint the images of several shots in one call, each with embeddings and a scale of its own: see
-    worker.rows.
+    worker.rows. `upcasts` says that the pipeline decodes in full precision where its autoencoder's
+    configuration has `force_upcast`.
     """
 
     denoiser: str = "unet"
     half: torch.dtype = torch.float16
+    upcasts: bool = False
 
     def network(self, pipeline: Any) -> Any:
         """The part of a pipeline that paints."""
@@ -165,7 +167,7 @@ class Flux(Family):
 
 FAMILIES: dict[str, Family] = {
     "StableDiffusionPipeline": Family(),
-    "StableDiffusionXLPipeline": Family(),
+    "StableDiffusionXLPipeline": Family(upcasts=True),
     "StableDiffusion3Pipeline": StableDiffusion3(),
     "FluxPipeline": Flux(),
 }

@@ -34,6 +34,9 @@ def plain_pipeline(preset: Preset, family: Family, dtype: torch.dtype) -> Any:
     elif family.denoiser == "unet":
         path = str(preset.own / preset.checkpoint)
         pipeline = kind.from_single_file(path, config=str(preset.folder), **options)
+        if family.upcasts:
+            # The file brings a decoder of its own, as a rule the one that overflows in float16.
+            pipeline.vae.register_to_config(force_upcast=True)
     else:
         network = _single_file_network(preset, family, index, dtype)
         options[family.denoiser] = network

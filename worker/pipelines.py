@@ -16,7 +16,7 @@ from PIL import Image
 from app.errors import DoesNotFit, OperatorError
 from app.presets import Preset
 from app.weights.check import verify
-from worker.devices import check_offload, decode_in_parts, lay_out, offload, pick_dtype
+from worker.devices import check_offload, decode_in_parts, in_range, lay_out, offload, pick_dtype
 from worker.encoders import Encoder, read_alignment
 from worker.families import FAMILIES, Family
 from worker.loading import adapted_pipeline, finite, plain_pipeline
@@ -86,7 +86,8 @@ class Model:
             self._scales = RowScales(self.family.network(adapted), remember=not preset.compile)
             take_rows_as_given(adapted)
         self.decode_seconds = self._time_decode()
-        self.sketch = Sketch(plain.vae, self.device)
+        with in_range(plain.vae, asked=self.family.upcasts):
+            self.sketch = Sketch(plain.vae, self.device)
 
     @property
     def together(self) -> bool:
@@ -133,6 +134,8 @@ class Model:
         if on_step is not None:
             options["callback_on_step_end"] = self._callback(first, on_step)
         options |= {"width": first.width, "height": first.height, "num_inference_steps": first.steps}
+        if self.preset.text_tokens is not None:
+            options["max_sequence_length"] = self.preset.text_tokens
         seeds = [seed for shot in shots for seed in shot.seeds]
         result = _call(pipeline, seeds, options)
         finite = self._decoded.finite
@@ -152,8 +155,9 @@ class Model:
     def decode(self, latents: torch.Tensor) -> list[Image.Image]:
         """Pictures of latents (n, c, h, w), for previews. Raises UnusableImage."""
         vae = self.preview_decoder  # by whose own numbers latents are scaled, not by the model's
-        shifted = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
-        pixels = vae.decode(shifted, return_dict=False)[0]
+        with in_range(vae, asked=self.family.upcasts):
+            shifted = latents.to(vae.dtype) / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)
+            pixels = vae.decode(shifted, return_dict=False)[0]
         if not finite_rows(pixels).all():
             raise UnusableImage
         pixels = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
@@ -161,14 +165,24 @@ class Model:
 
     def warm(self) -> None:
         """Paint what makes torch compile all that painting asks for: every size, one image and several,
-        without a taste and with one. Larger batches fit what was compiled for two."""
+        without a taste and with one. Larger batches fit what was compiled for two; on a device without room
+        for two, one at a time is all that will be painted. Raises torch.OutOfMemoryError."""
         steps, guidance = min(2, self.preset.steps), self.preset.guidance
-        for (width, height), seeds in product(self.preset.sizes, ((0,), (0, 1))):
-            shot = Shot("a house", "", seeds, width, height, steps, guidance)
-            pictures = self.render(shot)
-            if self._adapted is not None:
-                nothing = np.zeros(self.encoder.images(pictures).shape[1])
-                self.render(replace(shot, conditioning=Conditioning(nothing, nothing, 0.5)))
+        batches = ((0,), (0, 1)) if self.preset.max_batch > 1 else ((0,),)
+        for (width, height), seeds in product(self.preset.sizes, batches):
+            try:
+                with called_by_name():
+                    self._warm(Shot("a house", "", seeds, width, height, steps, guidance))
+            except torch.OutOfMemoryError:
+                if len(seeds) == 1:
+                    raise
+                log.warning("there is no room for two images of %d x %d at once", width, height)
+
+    def _warm(self, shot: Shot) -> None:
+        pictures = self.render(shot)
+        if self._adapted is not None:
+            nothing = np.zeros(self.encoder.images(pictures).shape[1])
+            self.render(replace(shot, conditioning=Conditioning(nothing, nothing, 0.5)))
 
     def _time_decode(self) -> float:
         width, height = self.preset.sizes[0]

@@ -41,11 +41,10 @@ class Reading:
         A picture that cannot be read, or that is too much for the device, is left out: it is never offered
         for rating.
         """
-        with session_scope(self._engine) as session:
+        with session_scope(self._engine) as session:  # as long as it lasts, no other worker takes the same
             rows = gallery.unembedded(session, encoder=self._encoder, after=after)
-        found = self._embed([(row, picture) for row in rows if (picture := self._open(row)) is not None])
-        if found:
-            with session_scope(self._engine) as session:
+            found = self._embed([(row, picture) for row in rows if (picture := self._open(row)) is not None])
+            if found:
                 gallery.store_embeddings(
                     session,
                     encoder=self._encoder,

@@ -22,7 +22,13 @@ Pipeline = Literal[
 ]
 # What diffusers can do for some pipelines only.
 UNETS = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
-OFFERED = {"fuse": (*UNETS, "FluxPipeline"), "compile": UNETS, "cache": ("FluxPipeline",)}
+OFFERED = {
+    "fuse": (*UNETS, "FluxPipeline"),
+    "compile": UNETS,
+    "cache": ("FluxPipeline",),
+    "text_tokens": ("StableDiffusion3Pipeline", "FluxPipeline"),
+}
+MOST_STEPS = 150
 
 
 class _Table(BaseModel):
@@ -153,7 +159,9 @@ class Preset(_Table):
     A preset without `adapter` but with `best_of` honours --p by words from the taste, where it has an
     alignment, and by keeping the best of several images.
 
-    `ratios` are those that the form offers; without them it offers each size's own.
+    `ratios` are those that the form offers; without them it offers each size's own. --steps above `max_steps`
+    is refused: models made for few steps paint no better with more, and some schedulers have no more.
+    `text_tokens` is to how many a T5 encoder cuts the prompt, where that is not the pipeline's own number.
 
     `max_batch` images are painted at once, of one job or of several. `decode` "sliced" turns their latents
     into pixels one image after the other, "tiled" tile by tile, for less memory; tiles change an image a
@@ -193,7 +201,9 @@ class Preset(_Table):
     vocabulary: str | None = Field(None, min_length=1)
     sizes: tuple[Size, ...] = Field(min_length=1)
     ratios: tuple[Ratio, ...] = ()
-    steps: int = Field(ge=1, le=150)
+    max_steps: int = Field(MOST_STEPS, ge=1, le=MOST_STEPS)
+    steps: int = Field(ge=1, le=MOST_STEPS)
+    text_tokens: int | None = Field(None, ge=16, le=512)
     guidance: float = Field(ge=0)
     true_guidance: float = Field(1.0, ge=1)
     max_batch: int = Field(4, ge=1)
@@ -225,7 +235,15 @@ class Preset(_Table):
             raise ValueError("a preset with `sources` names each LoRA by its `file`")
         return tuple(file for lora in value for file in lora.files(_own(info)))
 
-    @field_validator("fuse", "compile", "cache")
+    @field_validator("steps")
+    @classmethod
+    def _is_possible(cls, value: int, info: ValidationInfo) -> int:
+        most = info.data.get("max_steps", MOST_STEPS)
+        if value > most:
+            raise ValueError(f"`max_steps` is {most}")
+        return value
+
+    @field_validator("fuse", "compile", "cache", "text_tokens")
     @classmethod
     def _is_offered(cls, value: bool | float | None, info: ValidationInfo) -> bool | float | None:
         pipeline, offered = info.data.get("pipeline"), OFFERED[str(info.field_name)]

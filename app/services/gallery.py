@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, or_, select
+from sqlalchemy import Integer, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -24,6 +24,7 @@ from app.taste.space import dump_space, load_space
 
 SHIPPED = REPOSITORY / "starter" / "gallery"
 BATCH = 32
+READERS = 16  # workers that read for one encoder, each another batch; more wait for their turn
 MAX_FILE_BYTES = 60_000_000
 
 
@@ -133,19 +134,27 @@ def wake_encoders() -> None:
 
 def unembedded(session: Session, *, encoder: str, after: int = 0, limit: int = BATCH) -> list[Image]:
     """Images beyond the id `after` that are public or in a moodboard and that `encoder` has not seen, the
-    oldest first."""
+    oldest first. They are this transaction's until it ends: another that asks meanwhile gets the next ones.
+    """
     missing = (
         ~select(Embedding)
         .where(col(Embedding.image_id) == col(Image.id), col(Embedding.encoder) == encoder)
         .exists()
     )
     collected = select(MoodboardImage).where(col(MoodboardImage.image_id) == col(Image.id)).exists()
-    query = (
-        select(Image)
+    next_ones = (
+        select(col(Image.id))
         .where(or_(col(Image.visibility) == "public", collected), col(Image.id) > after, missing)
         .order_by(col(Image.id))
-        .limit(limit)
+        .limit(READERS * limit)
+        .cte()
+        .prefix_with("materialized", dialect="postgresql")  # or locks are taken of images that are not given
     )
+    encoders_key = func.hashtext(f"penchant:embed:{encoder}")
+    free = func.pg_try_advisory_xact_lock(encoders_key, cast(next_ones.c.id, Integer))
+    claimed = select(next_ones.c.id).where(free).limit(limit)
+    ids = session.scalars(claimed).all()
+    query = select(Image).where(col(Image.id).in_(ids), missing).order_by(col(Image.id))
     return list(session.scalars(query))
 
 

@@ -174,7 +174,13 @@ def _tastes(session: Session, person: Person, spec: Spec, preset: Preset, *, by_
 
 
 def _check_effect(spec: Spec, preset: Preset, tastes: Tastes) -> None:
-    """Refuse what this model would silently ignore."""
+    """Refuse what this model would silently ignore, or cannot do."""
+    if spec.steps is not None and spec.steps > preset.max_steps:
+        raise InvalidPrompt(
+            f"--steps is 1 to {preset.max_steps} on the model {preset.name}, and {preset.steps} where it is "
+            "left out.",
+            parameter="--steps",
+        )
     if spec.negative and not preset.avoids:
         raise InvalidPrompt(
             f"--no does nothing on the model {preset.name}, which paints without guidance. Leave it out, or "

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,9 @@ def test_the_tiny_run_prints_a_table_of_each_family(
             assert f"| {row} |" in table
         assert "| time with previews by AutoencoderTiny / without |" in table
         assert "not batched" not in table, name
+        found = re.search(r"largest difference, 2 together and alone, of 255 \| (\d+) \|", table)
+        assert found is not None
+        assert int(found[1]) <= 1
 
 
 @pytest.mark.usefixtures("settings")

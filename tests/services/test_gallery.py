@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from sqlalchemy import func
+from sqlalchemy import Engine, func
 from sqlmodel import Session, select
 
 from app import queue
@@ -20,6 +20,7 @@ from app.queue import embed_queue
 from app.services import gallery
 from app.storage import get_storage
 from app.taste.space import dump_space, fit_space
+from tests.gallery import make_gallery
 
 ENCODER = "starter-v2"
 COUNT = 40
@@ -144,6 +145,17 @@ def test_images_wait_until_they_are_embedded(session: Session, folder: Path) -> 
         )
     assert len(gallery.unembedded(session, encoder="e")) == 1
     assert count(session, Embedding) == 2
+
+
+def test_two_readers_read_different_images(engine: Engine, session: Session) -> None:
+    ids = make_gallery(session, count=5)
+    session.commit()
+    with Session(engine) as other:
+        assert [row.id for row in gallery.unembedded(session, encoder="e", limit=2)] == ids[:2]
+        assert [row.id for row in gallery.unembedded(other, encoder="e", limit=2)] == ids[2:4]
+        assert [row.id for row in gallery.unembedded(other, encoder="another", limit=2)] == ids[:2]
+        session.rollback()  # a reader that died
+        assert [row.id for row in gallery.unembedded(other, encoder="e", limit=9)] == ids
 
 
 def test_a_folder_that_is_none_is_named(session: Session, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -55,6 +56,22 @@ def test_a_prompt_becomes_a_resolved_row_and_a_message(session: Session, person:
     assert (view.spec.size, view.spec.stylize, view.spec.n) == ((320, 192), 100, 4)
     assert view.spec.seed is not None
     assert (view.images, view.ahead) == ([], 0)
+
+
+def test_a_model_made_for_few_steps_has_no_more(
+    session: Session, person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.toml").write_text('[few]\ntitle = "Few"\nbase = "starter"\nsteps = 2\nmax_steps = 4\n')
+    monkeypatch.setenv("PENCHANT_PRESETS", str(tmp_path / "own.toml"))
+    for cached in (get_settings, load_presets):
+        cached.cache_clear()
+    with pytest.raises(InvalidPrompt, match="--steps is 1 to 4 on the model few, and 2 where it is left out"):
+        submit(session, person, "a cat --model few --steps 5")
+    session.rollback()
+    submit(session, person, "a cat --model few --steps 4")
+    submit(session, person, "a cat --model starter --steps 150")
+    monkeypatch.undo()
+    get_settings.cache_clear()
 
 
 def test_permutations_and_repeats_are_jobs_of_their_own(session: Session, person: Person) -> None:

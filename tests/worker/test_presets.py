@@ -80,6 +80,7 @@ def painted(pipeline: Any, preset: Preset, seeds: tuple[int, ...], **more: Any) 
         width=families.SIZE,
         height=families.SIZE,
         num_inference_steps=preset.steps,
+        **({"max_sequence_length": preset.text_tokens} if preset.text_tokens else {}),
         guidance_scale=preset.guidance,
         **more,
     ).images

@@ -119,6 +119,24 @@ def test_compiled_blocks_paint_the_same_and_compile_only_at_the_start(
     torch.compiler.reset()
 
 
+def test_compiling_is_for_one_image_where_there_is_no_room_for_two(presets: Path) -> None:
+    model, single = (changed(tiny_preset(presets), max_batch=most) for most in (4, 1))
+    rows: list[int] = []
+
+    def refuse(_module: Any, given: Any) -> None:
+        rows.append(len(given[0]))
+        if len(given[0]) > 2:  # one image and its negative
+            raise torch.OutOfMemoryError("simulated")
+
+    for one in (model, single):
+        one._plain.unet.register_forward_pre_hook(refuse)
+        one.warm()
+    assert 4 in rows[: len(rows) // 2]
+    rows.clear()
+    single.warm()
+    assert set(rows) == {2}
+
+
 @pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is an extra")
 @pytest.mark.parametrize("kind", ["int8", "fp8"])
 def test_quantised_weights_paint_nearly_the_same(preset: Preset, kind: str) -> None:

@@ -90,6 +90,17 @@ def test_a_checkpoint_of_sdxl_holds_both_text_encoders(sdxl: Preset, tmp_path: P
     single_file.write_xl(other, tmp_path / "other.safetensors")
     model = load(with_checkpoint(sdxl, tmp_path / "other.safetensors"), device="cpu")
     check(model, other, "unet", "vae", "text_encoder", "text_encoder_2")
+    # Whose decoder the file brings is not known, and SDXL's first one overflows in float16.
+    vae = model._plain.vae
+    assert vae.config.force_upcast
+    latents = torch.randn(1, 4, 4, 4)
+    model.preview_decoder = vae
+    taken: list[torch.dtype] = []
+    vae.decoder.register_forward_pre_hook(lambda _, given: taken.append(given[0].dtype))
+    vae.half()
+    model.decode(latents.half())
+    assert taken == [torch.float32]
+    assert vae.dtype == torch.float16
 
 
 def as_it_is(transformer: Any, path: Path) -> None:
