@@ -19,8 +19,9 @@ from worker.encoders import Vectors
 from worker.pipelines import Conditioning, Shot
 from worker.words import Words
 
-# What chaos 100 without a taste leaves of the guidance in a grid's last image.
+# The least that chaos 100 without a taste leaves of the guidance.
 LEAST_GUIDANCE = 0.3
+GOLDEN = 0.6180339887498949  # numbers in a row times this, modulo 1, lie far apart: so do a grid's seeds
 SIDES = 4  # of a taste, the whole among them: a grid of four shows each once
 
 
@@ -64,13 +65,15 @@ def plan(
 
     With a taste, slots show sides of it, the less so the stronger it is asked for: which one, its seed says,
     so that an image alone is that of the grid. --chaos draws a taste for each slot from the posterior
-    instead, --chaos 100 from all of it. Without a taste, --chaos lets go of the prompt slot by slot: the
-    guidance falls from the preset's in the first image to LEAST_GUIDANCE of it, at --chaos 100, in the last.
+    instead, --chaos 100 from all of it. Without a taste, --chaos lets go of the prompt in some slots more
+    than in others, as their seeds say: the guidance is the preset's or less, down to LEAST_GUIDANCE of it at
+    --chaos 100.
     """
     slots = range(spec.n)
     if taste is None:
         fall = (1 - LEAST_GUIDANCE) * spec.chaos / 100
-        return [Plan(n, preset.guidance * (1 - fall * n / max(spec.n - 1, 1)), None) for n in slots]
+        falls = [fall * (spec.slot_seed(n) * GOLDEN % 1.0) for n in slots]
+        return [Plan(n, preset.guidance * (1 - share), None) for n, share in zip(slots, falls, strict=True)]
     if not spec.chaos:
         variety = conditioning.variety(spec.stylize or 0)
         sides = _personal(spec, preset, taste, text_vector, words, variety=variety)

@@ -104,6 +104,9 @@ class Reading:
 
     def _open_space(self) -> None:
         with session_scope(self._engine) as session:
+            # Another worker may have the last batches still. It comes here after them, with all images.
+            if gallery.being_read(session, encoder=self._encoder):
+                return
             opened = spaces.open_space(session, encoder=self._encoder)
         if opened:
             log.info("the space of %s is open: every profile can be used in it", self._encoder)

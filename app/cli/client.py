@@ -1,6 +1,7 @@
 """The REST API as the command line uses it."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,4 +114,9 @@ def connect(home: Path, url: str | None, token: str | None) -> Client:
     with Client(address, None) as stranger:
         secret = stranger.call("POST", "guests")["token"]
     instance.save_token(home, address, secret)
+    print(
+        "The command line is a guest of its own here, with ratings and images of its own. To be who you are "
+        "in the browser, make a token in /settings and give it by --token or PENCHANT_TOKEN.",
+        file=sys.stderr,
+    )
     return Client(address, secret)

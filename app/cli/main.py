@@ -132,10 +132,11 @@ def info(url: UrlOption = None, token: TokenOption = None) -> None:
             read = f"{space['embedded']} of {space['images']}"
             console.print(f"The gallery is being read for {', '.join(space['models'])}: {read} images.")
     if codes:
-        table = Table("code", "ratings", "space", "visibility", "made")
+        table = Table("code", "learned from", "space", "visibility", "made")
         for code in codes:
             made = code["created_at"][:16]
-            table.add_row(code["code"], str(code["rating_count"]), code["encoder"], code["visibility"], made)
+            of = f"{code['image_count']} images" if code["image_count"] else f"{code['rating_count']} ratings"
+            table.add_row(code["code"], of, code["encoder"], code["visibility"], made)
         console.print(table)
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.errors import NotFound, OperatorError
 from app.presets import Preset, load_presets
@@ -27,7 +27,7 @@ NameArgument = Annotated[str, typer.Argument(help="a model of `penchant models l
 @models.command("list")
 def list_models() -> None:
     """All models: what is installed, and what adding the others takes."""
-    table = Table("model", "title", "installed", "download", "memory", "licence")
+    table = Table(Column("model", no_wrap=True), "title", "installed", "download", "memory", "licence")
     for preset in load_presets().values():
         state = "no" if preset.missing else "yes"
         table.add_row(

@@ -173,6 +173,10 @@ def set_code_visibility(session: Session, *, person: Person, code: str, visibili
 def set_expiry(session: Session, *, person: Person, code: str, expires_at: datetime | None) -> Code:
     """Say when others can use the code no more; None: never. Raises NotFound."""
     found = own_code(session, person=person, code=code)
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise InvalidInput(
+            "That is over already. Choose a later time, or revoke the code.", field="expires_at"
+        )
     found.expires_at = expires_at
     session.flush()
     return found

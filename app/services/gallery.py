@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Integer, cast, func, or_, select
+from sqlalchemy import Integer, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
@@ -26,6 +26,16 @@ SHIPPED = REPOSITORY / "starter" / "gallery"
 BATCH = 32
 READERS = 16  # workers that read for one encoder, each another batch; more wait for their turn
 MAX_FILE_BYTES = 60_000_000
+
+# pg_locks shows the two numbers of an advisory lock without their signs, with objsubid 2.
+_BEING_READ = text("""
+    select exists (
+        select from pg_locks
+        where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()
+            and database = (select oid from pg_database where datname = current_database())
+            and classid::bigint = hashtext(:name)::bigint & 4294967295
+    )
+""")
 
 
 @dataclass(frozen=True)
@@ -150,12 +160,24 @@ def unembedded(session: Session, *, encoder: str, after: int = 0, limit: int = B
         .cte()
         .prefix_with("materialized", dialect="postgresql")  # or locks are taken of images that are not given
     )
-    encoders_key = func.hashtext(f"penchant:embed:{encoder}")
-    free = func.pg_try_advisory_xact_lock(encoders_key, cast(next_ones.c.id, Integer))
+    free = func.pg_try_advisory_xact_lock(_lock(encoder), cast(next_ones.c.id, Integer))
     claimed = select(next_ones.c.id).where(free).limit(limit)
     ids = session.scalars(claimed).all()
     query = select(Image).where(col(Image.id).in_(ids), missing).order_by(col(Image.id))
     return list(session.scalars(query))
+
+
+def being_read(session: Session, *, encoder: str) -> bool:
+    """Whether another transaction has images that `unembedded` gave it for this encoder."""
+    return bool(session.execute(_BEING_READ, {"name": _lock_name(encoder)}).scalar())
+
+
+def _lock(encoder: str) -> Any:
+    return func.hashtext(_lock_name(encoder))
+
+
+def _lock_name(encoder: str) -> str:
+    return f"penchant:embed:{encoder}"
 
 
 def store_embeddings(

@@ -333,9 +333,9 @@ def _again(session: Session, person: Person, job: Job, spec: Spec) -> Job:
 def list_images(
     session: Session, *, person: Person, before: int | None = None, limit: int = 50, query: str | None = None
 ) -> list[Image]:
-    """This person's images, the newest first, from below the id `before` on; `query` is looked for in
-    prompts."""
-    images = select(Image).where(col(Image.owner_id) == person.id)
+    """The images that this person painted, the newest first, from below the id `before` on; `query` is
+    looked for in prompts."""
+    images = select(Image).where(col(Image.owner_id) == person.id, col(Image.source) == "job")
     if before is not None:
         images = images.where(col(Image.id) < before)
     if query:

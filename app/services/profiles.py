@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from app.config import get_settings
-from app.errors import NotFound
+from app.errors import InvalidPrompt, NotFound
 from app.models import Code, Job, Pair, Person, PersonSettings, Profile, Rating
 from app.models.jobs import OPEN_STATES
 from app.services.codes import (
@@ -167,13 +167,21 @@ def resolve_tastes(
 
     Each ref is a code, or the public id of an own profile, which is frozen now, in the space of `encoder` or
     of the default model. None is a bare --p: the code chosen by "use this taste", or else the person's
-    default profiles. Raises NotFound, Locked, and Unavailable where there is no such space yet.
+    default profiles. Raises NotFound, Locked, InvalidPrompt where the chosen code is shared no more, and
+    Unavailable where there is no such space yet.
     """
     if refs is not None:
         return [(_resolve(session, person=person, ref=ref, encoder=encoder), weight) for ref, weight in refs]
     settings = session.get(PersonSettings, person.id)
     if settings is not None and settings.default_code is not None:
-        return [(usable_code(session, code=settings.default_code, person=person), 1.0)]
+        try:
+            return [(usable_code(session, code=settings.default_code, person=person), 1.0)]
+        except NotFound as error:
+            raise InvalidPrompt(
+                f"Your prompts use the taste {settings.default_code}, and its owner shares it no more. Use "
+                "your own taste again in /settings, or write --p off.",
+                parameter="--p",
+            ) from error
     defaults = _default_profiles(session, person=person)
     return [(freeze(session, profile=profile, encoder=encoder), 1.0) for profile in defaults]
 

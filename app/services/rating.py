@@ -245,7 +245,7 @@ def _replace(session: Session, *, profile: Profile, rating: Rating, answer: str)
     profile.rating_count += points(answer) - points(rating.answer)
     rating.answer = answer
     session.flush()
-    refit_taste(session, profile=profile, space=needed_space(session))
+    _learn_again(session, profile=profile)
 
 
 def _remove(session: Session, *, profile: Profile, rating: Rating) -> None:
@@ -254,4 +254,15 @@ def _remove(session: Session, *, profile: Profile, rating: Rating) -> None:
     session.delete(rating)
     session.flush()
     if rating.answer != Answer.SKIP:
-        refit_taste(session, profile=profile, space=needed_space(session))
+        _learn_again(session, profile=profile)
+
+
+def _learn_again(session: Session, *, profile: Profile) -> None:
+    """The taste as if the ratings had been these from the start, and with it what is said of more."""
+    space = needed_space(session)
+    taste = refit_taste(session, profile=profile, space=space)
+    if profile.rating_count < outlook.EVERY:
+        profile.expected_gain = None
+        session.flush()
+    else:
+        outlook.look_ahead(session, profile=profile, space=space, taste=taste)

@@ -1,7 +1,7 @@
 """From what the services return to what the pages show."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from math import gcd
 
 from sqlmodel import Session
@@ -161,6 +161,7 @@ def code_row(code: Code, *, default: str | None, spaces: Sequence[SpaceState]) -
         visibility=code.visibility,
         created_at=code.created_at,
         expires_at=code.expires_at,
+        expired=code.expires_at is not None and code.expires_at <= datetime.now(UTC),
         revoked=code.revoked_at is not None,
         is_default=code.code == default,
         space=code.encoder,

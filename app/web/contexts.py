@@ -94,6 +94,7 @@ class CodeRow:
     visibility: str
     created_at: datetime | None
     expires_at: datetime | None
+    expired: bool
     revoked: bool
     is_default: bool
     space: str
@@ -368,7 +369,8 @@ class SettingsPage(Page):
     template = "pages/settings.html"
     notice: str
     error: str
-    unlocked: bool
+    effective: bool
+    """Whether there is a taste for --p: an own one that is unlocked, or a borrowed one."""
     personalize: bool
     stylize: int
     model: str
@@ -380,6 +382,7 @@ class SettingsPage(Page):
     """What the operator lets become of unsafe images: allow, blur or block."""
     default_taste: str
     borrowed: str | None
+    borrowed_ended: bool
     tokens: tuple[TokenRow, ...]
     scopes: tuple[str, ...]
     secret: str

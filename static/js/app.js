@@ -23,7 +23,8 @@ export function setRing(count) {
     value.setAttribute("stroke-opacity", count ? "1" : "0");
     ring.querySelector("[data-count]").textContent = count;
     ring.dataset.unlocked = String(count >= needed);
-    ring.setAttribute("aria-label", `${count} of ${needed} ratings`);
+    const unlocked = count >= needed ? ", personalization is unlocked" : "";
+    ring.setAttribute("aria-label", `${count} of ${needed} ratings${unlocked}`);
   }
 }
 

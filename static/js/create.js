@@ -25,7 +25,7 @@ function follow() {
     if (control.matches("input, select")) {
       control.value = control.type === "number" ? (value ?? "") : standing;
       const output = form.querySelector(`output[for="${control.id}"]`);
-      if (output) output.textContent = control.value;
+      if (output) output.textContent = standing; // the slider itself has coarser steps, and no words
     } else {
       press(control, standing);
     }
@@ -44,6 +44,8 @@ form.addEventListener("input", (event) => {
   const control = event.target;
   if (control === prompt) {
     follow();
+    document.getElementById("composer-error").replaceChildren();
+    prompt.setAttribute("aria-invalid", "false");
   } else if (control.dataset.parameter) {
     const value = control.value;
     change(control.dataset.parameter, value === "" || value === control.dataset.default ? null : value);
@@ -61,7 +63,7 @@ prompt.addEventListener("keydown", (event) => {
 form.addEventListener("htmx:after:request", (event) => {
   if (event.target !== form) return; // the prompt asks on its own which of its words are known
   const status = event.detail.ctx.response?.status ?? 0;
-  prompt.setAttribute("aria-invalid", String(status === 422));
+  prompt.setAttribute("aria-invalid", String(status >= 400 && status < 500));
   if (status >= 200 && status < 300) {
     form.elements.key.value = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
     document.getElementById("composer-error").replaceChildren();

@@ -105,7 +105,7 @@ function learn(reply) {
   if (reply.standing !== undefined) document.querySelector("[data-standing]").textContent = reply.standing;
   exhausted = reply.exhausted ?? exhausted;
   undoButton.disabled = !reply.can_undo;
-  if (reply.just_unlocked) toast("Personalization is unlocked.", { href: "/create", label: "Paint with --p", seconds: 12 });
+  if (reply.just_unlocked) toast("Personalization is unlocked.", { href: "/create?prompt=%20--p", label: "Paint with --p", seconds: 12 });
 }
 
 async function deliver(item) {
@@ -141,7 +141,7 @@ async function drain() {
     } catch {
       const unsent = outbox.splice(0).map((item) => item.pair);
       queue.unshift(...unsent, ...(current ? [current] : []));
-      say(`The server cannot be reached. ${unsent.length === 1 ? "Your last answer was" : `Your last ${unsent.length} answers were`} not saved; here it is again.`);
+      say(`The server cannot be reached. ${unsent.length === 1 ? "Your last answer was" : `Your last ${unsent.length} answers were`} not saved; here ${unsent.length === 1 ? "it is" : "they are"} again.`);
       show();
     }
   }

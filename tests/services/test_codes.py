@@ -7,8 +7,8 @@ import pytest
 from sqlmodel import Session
 
 from app.config import Settings
-from app.errors import CorruptFile, InvalidInput, Locked, NotFound
-from app.models import Image, Person, Profile
+from app.errors import CorruptFile, InvalidInput, InvalidPrompt, Locked, NotFound
+from app.models import Code, Image, Person, Profile
 from app.services import accounts, profiles, rating
 from tests.gallery import make_gallery
 
@@ -98,9 +98,10 @@ def test_who_may_use_a_code(session: Session, person: Person) -> None:
     for visibility in ("unlisted", "public"):
         profiles.set_code_visibility(session, person=person, code=code, visibility=visibility)
         assert (usable(friend), usable(None)) == (True, True)
-    profiles.set_expiry(
-        session, person=person, code=code, expires_at=datetime.now(UTC) - timedelta(seconds=1)
-    )
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    with pytest.raises(InvalidInput, match="over already"):
+        profiles.set_expiry(session, person=person, code=code, expires_at=past)
+    session.get_one(Code, code).expires_at = past
     assert (usable(person), usable(friend), usable(None)) == (True, False, False)
     profiles.set_expiry(session, person=person, code=code, expires_at=None)
     profiles.revoke_code(session, person=person, code=code)
@@ -160,8 +161,12 @@ def test_using_anothers_taste_as_ones_own_default(session: Session, person: Pers
     profiles.use_code(session, person=friend, code=code)
     assert [c.code for c, _ in profiles.resolve_tastes(session, person=friend, refs=None)] == [code]
     assert profiles.info(session, person=friend).default_code == code
+    profiles.set_code_visibility(session, person=person, code=code, visibility="private")
+    with pytest.raises(InvalidPrompt, match=f"{code}, and its owner shares it no more.*--p off"):
+        profiles.resolve_tastes(session, person=friend, refs=None)
+    profiles.set_code_visibility(session, person=person, code=code, visibility="unlisted")
     profiles.revoke_code(session, person=person, code=code)
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidPrompt):
         profiles.resolve_tastes(session, person=friend, refs=None)
     profiles.stop_using_code(session, person=friend)
     with pytest.raises(Locked):

@@ -194,6 +194,8 @@ def test_images_are_found_by_their_prompt(session: Session, person: Person) -> N
     ids = [make_image(session, f"jobs/x/{n}", visibility="private", owner=person.id) for n in range(3)]
     session.execute(update(Image).where(col(Image.id) == ids[1]).values(prompt="100% Cat"))
     session.commit()
+    brought = make_image(session, "uploads/x", visibility="private", owner=person.id)
+    session.execute(update(Image).where(col(Image.id) == brought).values(source="upload"))
     assert [image.id for image in generation.list_images(session, person=person)] == ids[::-1]
     assert [image.id for image in generation.list_images(session, person=person, before=ids[1])] == ids[:1]
     for query, hits in (("% cat", [ids[1]]), ("_", []), ("nothing", [])):

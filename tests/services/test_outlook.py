@@ -30,6 +30,17 @@ def test_it_is_looked_at_every_tenth_rating(session: Session) -> None:
     assert outlook.outlook(profile).startswith("50 more ratings should add about")
 
 
+def test_it_is_not_said_of_ratings_that_were_taken_back(session: Session) -> None:
+    profile = profile_of(session, ratings=11)
+    told = profile.expected_gain
+    assert told is not None
+    rating.undo(session, profile=profile)
+    assert profile.expected_gain not in (None, told)  # looked at anew
+    rating.undo(session, profile=profile)
+    assert profile.rating_count == 9
+    assert outlook.outlook(profile) == ""
+
+
 @pytest.mark.parametrize(
     ("count", "gain", "enough", "said"),
     [

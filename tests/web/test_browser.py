@@ -249,4 +249,9 @@ def test_settings_and_the_controls_of_a_prompt(open_screen: OpenScreen) -> None:
     page.get_by_role("button", name="Paint").click()
     expect(page.locator("#composer-error")).to_contain_text("--stylize")
     expect(prompt).to_have_value("a tree --sylize 4")
+    prompt.fill("a tree --s 255 --seed -1")
+    expect(page.locator("#composer-error")).to_be_empty()
+    expect(page.locator('output[for="stylize"]')).to_have_text("255")
+    page.get_by_role("button", name="Paint").click()
+    expect(page.locator("#composer-error")).to_contain_text("--seed")
     screen.complaints.clear()  # the browser logs the 422

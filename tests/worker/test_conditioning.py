@@ -1,5 +1,7 @@
 """From a spec to shots: what is painted together, how strongly, and with which taste."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sqlmodel import Session
@@ -89,10 +91,19 @@ def test_chaos_with_a_taste_draws_one_for_each_slot_the_same_each_time(taste: Ta
 
 
 def test_chaos_without_a_taste_lets_go_of_the_prompt() -> None:
-    guidance = [item.guidance for item in plan(spec(chaos=100), PRESET, None, VECTOR)]
-    assert guidance[0] == 4.0
-    assert guidance == sorted(guidance, reverse=True)
-    assert guidance[-1] == pytest.approx(4.0 * LEAST_GUIDANCE)
+    def guidance(asked: Spec) -> list[float]:
+        return [item.guidance for item in plan(asked, PRESET, None, VECTOR)]
+
+    for seed in (0, 7, 4_294_967_290):  # the last slots' seeds begin anew at 0
+        grid = guidance(spec(chaos=100, n=8).model_copy(update={"seed": seed}))
+        assert 4.0 * LEAST_GUIDANCE <= min(grid) < 0.5 * 4.0
+        assert 0.85 * 4.0 < max(grid) <= 4.0
+        assert min(b - a for a, b in pairwise(sorted(grid))) > 0.01 * 4.0
+    # An image alone is that of the grid.
+    asked = spec(chaos=60)
+    alone = asked.model_copy(update={"seed": asked.slot_seed(2), "n": 1})
+    assert guidance(alone) == [guidance(asked)[2]]
+    assert guidance(spec()) == [4.0] * 4
 
 
 def test_a_taste_is_loaded_only_where_it_acts(person: Person, session: Session) -> None:

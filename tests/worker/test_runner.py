@@ -1,7 +1,7 @@
 """The runner in this process, on real services: what goes wrong in the middle of painting."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from app.services import gallery, spaces
 from app.services.events import get_events
 from app.services.tastes import load_space
 from app.storage import Storage, get_storage
+from tests.gallery import make_gallery
 from tests.worker import tiny
 from tests.worker.conftest import forget, imagine, job_of, tiny_preset, with_preset
 from tests.worker.tastes import store_code
@@ -383,3 +384,38 @@ def test_a_new_encoder_reads_the_gallery_in_batches_and_opens_its_space(
         runner.embed()
     space = load_space(session, encoder=tiny.ENCODER)
     assert (space.version, len(space.centre), len(space.scales)) == (1, tiny.WIDTH, 5)
+
+
+def test_a_space_is_not_opened_while_another_worker_still_reads(
+    engine: Engine, session: Session, model: Model, studio: object
+) -> None:
+    ids = make_gallery(session, count=2 * gallery.BATCH)
+    session.commit()
+    runner = Runner(engine, get_storage(), get_events(), model)
+    with Session(engine) as other:
+        theirs = gallery.unembedded(other, encoder=tiny.ENCODER)
+        assert [row.id for row in theirs] == ids[: gallery.BATCH]
+        with Session(engine) as before:
+            _store(before, ids[gallery.BATCH :])
+            before.commit()
+        runner.embed(after=ids[-1])
+        runner.embed()
+        assert tiny.ENCODER not in spaces.open_spaces(session)
+        _store(other, ids[: gallery.BATCH])
+        other.commit()
+    session.rollback()
+    runner.embed(after=ids[gallery.BATCH - 1])
+    assert tiny.ENCODER in spaces.open_spaces(session)
+    fitted = load_space(session, encoder=tiny.ENCODER)
+    assert len(fitted.scales) == spaces.components(2 * gallery.BATCH, 16)
+
+
+def _store(session: Session, image_ids: Sequence[int]) -> None:
+    rng = np.random.default_rng(image_ids[0])
+    gallery.store_embeddings(
+        session,
+        encoder=tiny.ENCODER,
+        image_ids=image_ids,
+        image_vectors=rng.standard_normal((len(image_ids), 16)).astype(np.float32),
+        text_vectors=[None] * len(image_ids),
+    )

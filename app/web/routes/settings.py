@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Response
 from fastapi.responses import RedirectResponse
 
 from app.config import get_settings
-from app.errors import InvalidInput, PenchantError
+from app.errors import InvalidInput, NotFound, PenchantError
 from app.models import Person
 from app.presets import load_presets, usable_preset
 from app.services import accounts, profiles
@@ -106,7 +106,7 @@ def _page(
         shell=frame.shell("settings", person=person),
         notice=notice,
         error=error,
-        unlocked=found is not None and found.unlocked,
+        effective=found is not None and (found.unlocked or found.default_code is not None),
         personalize=found is not None and found.settings.personalize,
         stylize=found.settings.stylize if found is not None else 100,
         model=(found.settings.model if found is not None else None) or get_settings().model,
@@ -117,12 +117,24 @@ def _page(
         absent=_titles(installed=False),
         default_taste=default_taste(found),
         borrowed=found.default_code if found is not None else None,
+        borrowed_ended=_ended(frame, found),
         tokens=tuple(
             TokenRow(token.id or 0, token.name, tuple(token.scopes), token.last_used_at) for token in tokens
         ),
         scopes=accounts.SCOPES,
         secret=secret,
     )
+
+
+def _ended(frame: Frame, found: profiles.Info | None) -> bool:
+    """Whether the code that a bare --p means may be used no more."""
+    if found is None or found.default_code is None:
+        return False
+    try:
+        profiles.usable_code(frame.session, code=found.default_code, person=found.person)
+    except NotFound:
+        return True
+    return False
 
 
 def _titles(*, installed: bool) -> tuple[tuple[str, str], ...]:
