@@ -186,6 +186,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, more: str, says: str
         ("cache = 0.1", "line 9, mine.cache: .*StableDiffusionPipeline has none, only FluxPipeline: drop it"),
         ('quantize = "int4"', "line 9, mine.quantize: .*'int8' or 'fp8'"),
         ('pipeline = "StableDiffusion3Pipeline"\nfuse = true', "line 10, mine.fuse: .*has none, only"),
+        ("text_tokens = 256", "line 9, mine.text_tokens: .*has none, only StableDiffusion3Pipeline, Flux"),
         ('pipeline = "FluxPipeline"\ncompile = true', "line 10, mine.compile: .*has none, only"),
         ('pipeline = "FluxPipeline"\ncache = 1.5', "line 10, mine.cache: .*less than 1"),
         ("compile = true\noffload = true", "line 10, mine.offload: .*neither `compile` nor `quantize`"),
