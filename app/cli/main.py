@@ -66,6 +66,25 @@ def up(
 
 
 @cli.command()
+def work(
+    workers: Annotated[int, typer.Option(min=1, help="worker processes")] = 1,
+    gpus: Annotated[
+        str | None, typer.Option(help="one worker for each of these cards: all, or numbers as in 0,1")
+    ] = None,
+) -> None:
+    """Start workers only: for a Penchant that runs here, or whose addresses the environment names."""
+    settings = connected_settings(Settings())
+    _log_to_terminal(settings)
+    cards = find_cards(gpus) if gpus is not None else []
+    with supervisor.workers_running(settings, workers=workers, cards=cards) as running:
+        names = ", ".join(child.name for child in running.children)
+        console.print(f"Started {names}. Ctrl-C stops them.")
+        console.print(f"Logs are in {supervisor.log_folder(settings.home)}.", soft_wrap=True)
+        running.watch(logging.getLogger("penchant"))
+        console.print("Stopping.")
+
+
+@cli.command()
 def migrate() -> None:
     """Bring the database at PENCHANT_DATABASE_URL (or of the running instance) to the newest schema."""
     upgrade(connected_settings(Settings()).database)

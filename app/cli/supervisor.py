@@ -101,13 +101,28 @@ def children_of(
     web = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--host", settings.host]
     web += ["--port", str(port), "--no-server-header", "--log-level", settings.log_level.lower()]
     web += ["--timeout-graceful-shutdown", "5"]
+    return [
+        Child("web", web, environment, logs / "web.log"),
+        *workers_of(settings, environment, workers=workers, cards=cards),
+    ]
+
+
+def workers_of(
+    settings: Settings,
+    environment: dict[str, str],
+    *,
+    workers: int,
+    cards: Sequence[str] = (),
+    called: str = "worker",
+) -> list[Child]:
+    """One worker for each card, or `workers` of them, not started yet."""
     render = [sys.executable, "-m", "worker.main", "--preset", settings.model, "--also", "all"]
-    children = [Child("web", web, environment, logs / "web.log")]
     own: list[dict[str, str]] = [for_card(card) for card in cards] or [{}] * workers
-    for number, more in enumerate(own, 1):
-        name = f"worker-{number}"
-        children.append(Child(name, render, environment | more, logs / f"{name}.log"))
-    return children
+    names = [f"{called}-{number}" for number in range(1, len(own) + 1)]
+    return [
+        Child(name, render, environment | more, settings.home / "log" / f"{name}.log")
+        for name, more in zip(names, own, strict=True)
+    ]
 
 
 def errands_of(settings: Settings, environment: dict[str, str]) -> list[Errand]:
@@ -216,6 +231,22 @@ def instance_running(
         )
         stack.callback(instance.clear_running, settings.home)
         yield supervisor, addresses
+
+
+@contextmanager
+def workers_running(settings: Settings, *, workers: int, cards: Sequence[str] = ()) -> Iterator[Supervisor]:
+    """Workers of a Penchant whose database, broker and images are elsewhere, inside the block."""
+    environment = os.environ | {
+        "OPENBLAS_NUM_THREADS": "1",
+        "PENCHANT_HOME": str(settings.home),
+        "PENCHANT_DATABASE_URL": settings.database,
+        "PENCHANT_REDIS_URL": settings.redis,
+    }
+    # `penchant up` may run in the same home, with logs of its own.
+    children = workers_of(settings, environment, workers=workers, cards=cards, called="more")
+    supervisor = Supervisor(children, [])
+    with supervisor.running():
+        yield supervisor
 
 
 def log_folder(home: Path) -> Path:

@@ -21,7 +21,7 @@ from app.cli.main import errors as ERRORS
 from app.cli.main import main
 from app.cli.taste import console as TASTE
 from tests.worker import tiny
-from tests.worker.conftest import forget
+from tests.worker.conftest import forget, wait_until
 
 START_SECONDS = 100
 PENCHANT = [sys.executable, "-m", "app.cli"]
@@ -176,6 +176,21 @@ def test_doctor_finds_everything_well(shell: Shell) -> None:
     done = shell.run("doctor")
     assert done.returncode == 0, done.stdout
     assert "pgvector" in done.stdout
+
+
+def test_more_workers_are_started_beside_a_running_instance(instance: Instance) -> None:
+    process = subprocess.Popen(
+        [*PENCHANT, "work"], env=instance.environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert "Started more-1." in process.stdout.readline()
+    (child,) = psutil.Process(process.pid).children()
+    command = ["-m", "worker.main", "--preset", tiny.NAME, "--also", "all"]
+    wait_until(lambda: child.cmdline()[1:] == command, seconds=30)  # it becomes that
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    process.stdout.close()
+    assert not child.is_running()
 
 
 def test_a_second_start_in_the_same_home_is_refused(instance: Instance) -> None:
