@@ -309,6 +309,10 @@ class MoodboardPage(Page):
     offers: tuple[Picture, ...]
     own: bool
     """Whether the offers are the person's own images, or else the gallery's."""
+    start: float
+    """Where in the gallery the offers begin, 0 to 1."""
+    further: float | None
+    """Where others begin; None where there are none."""
     error: str
 
 

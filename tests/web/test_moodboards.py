@@ -1,6 +1,7 @@
 """The moodboard pages, and their REST API, as a browser without scripts and a script use them."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image as Pil
 from sqlmodel import Session, select
 
 from app.models import Image, Job
+from tests.gallery import make_gallery
 from tests.web.conftest import Browser, picture_bytes
 
 API = "/api/v1"
@@ -49,6 +51,27 @@ def test_a_moodboard_from_an_empty_page_to_a_prompt(
     assert "one image" in visitor.get(board).text
     assert visitor.post(f"{board}/delete").status_code == 303
     assert visitor.get(board).status_code == 404
+
+
+def test_offers_stay_where_they_are_until_others_are_asked_for(
+    visitor: Browser, board: str, rows: Session
+) -> None:
+    make_gallery(rows, count=40, seed=8)
+    rows.commit()
+
+    def offered(page: str) -> list[str]:
+        return re.findall(r'name="image_id" value="(\d+)" aria-label="Add', page)
+
+    page = visitor.get(board).text
+    first = offered(page)
+    start = re.search(r'name="start" value="([\d.]+)"', page)
+    other = re.search(r'href="(/moodboards/[^"]+)#more">Other images', page)
+    assert start is not None
+    assert other is not None
+    reply = visitor.post(f"{board}/add", {"image_id": first[3], "start": start[1]})
+    again = offered(visitor.get(reply.headers["location"]).text)
+    assert again[:-1] == [image for image in first if image != first[3]]
+    assert not set(offered(visitor.get(other[1]).text)[1:]) & set(first)
 
 
 def test_pictures_from_the_disk(visitor: Browser, board: str, rows: Session) -> None:

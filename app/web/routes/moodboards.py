@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi import APIRouter, Form, Query, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from app.errors import InvalidInput, PenchantError
@@ -16,6 +16,7 @@ from app.web.frame import Frame, FrameDep
 
 router = APIRouter(include_in_schema=False)
 OFFERED = 24
+Start = Annotated[float | None, Query(ge=0, lt=1)]
 FILES = 20
 
 
@@ -37,10 +38,14 @@ def create(frame: FrameDep, person: PersonOrGuest, name: Annotated[str, Form()] 
 
 @router.get("/moodboards/{board_id}")
 def board(
-    frame: FrameDep, person: CurrentPerson, board_id: str, offer: Literal["gallery", "own"] = "gallery"
+    frame: FrameDep,
+    person: CurrentPerson,
+    board_id: str,
+    offer: Literal["gallery", "own"] = "gallery",
+    start: Start = None,
 ) -> Response:
-    """One moodboard, and images that it could hold too."""
-    return frame.show(_page(frame, person, board_id, own=offer == "own"))
+    """One moodboard, and images that it could hold too: the gallery's, from `start` or a random place on."""
+    return frame.show(_page(frame, person, board_id, own=offer == "own", start=start))
 
 
 @router.post("/moodboards/{board_id}/add")
@@ -51,6 +56,7 @@ def add(
     image_id: Annotated[int | None, Form()] = None,
     links: Annotated[str, Form(max_length=10_000)] = "",
     offer: Annotated[Literal["gallery", "own"], Form()] = "gallery",
+    start: Annotated[float | None, Form(ge=0, lt=1)] = None,
 ) -> Response:
     """Add an image that was picked, or those whose links were pasted."""
     try:
@@ -60,7 +66,9 @@ def add(
             moodboards.add_links(frame.session, person=person, public_id=board_id, text=links)
     except PenchantError as error:
         return _refused(frame, person, board_id, error)
-    return _back(board_id, "?offer=own" if offer == "own" else "")
+    if offer == "own":
+        return _back(board_id, "?offer=own")
+    return _back(board_id, f"?start={start}#more" if start is not None else "")  # to the same images
 
 
 @router.post("/moodboards/{board_id}/upload")
@@ -115,8 +123,15 @@ def _list(frame: Frame, person: Person | None, *, error: str = "", name: str = "
 
 
 def _page(
-    frame: Frame, person: Person, board_id: str, *, own: bool = False, error: str = ""
+    frame: Frame,
+    person: Person,
+    board_id: str,
+    *,
+    own: bool = False,
+    start: float | None = None,
+    error: str = "",
 ) -> MoodboardPage:
+    start = secrets.randbelow(1_000_000) / 1_000_000 if start is None else start
     found = moodboards.get_board(frame.session, person=person, public_id=board_id)
     offered = moodboards.offers(
         frame.session,
@@ -124,12 +139,14 @@ def _page(
         public_id=board_id,
         own=own,
         limit=OFFERED,
-        start=secrets.randbelow(1_000_000) / 1_000_000,
+        start=start,
     )
     return MoodboardPage(
         shell=frame.shell("images", person=person),
         board=board_card(found),
         offers=pictures(offered),
         own=own,
+        start=start,
+        further=offered[-1].random_key if len(offered) == OFFERED and not own else None,
         error=error,
     )
