@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column, Table
 
 from app.errors import NotFound, OperatorError
-from app.presets import Preset, load_presets
+from app.presets import Preset, Source, load_presets
 from app.weights import install
 from app.weights.hub import ENDPOINT, Hub
 from app.weights.manifest import Advance, Manifest
@@ -74,7 +74,7 @@ def verify(name: NameArgument) -> None:
     preset = _preset(name)
     if preset.missing:
         raise NotFound(f"The model {name} is not installed. Run `penchant models add {preset.missing[0]}`.")
-    with _Bars() as progress:
+    with _explained(), _Bars() as progress:
         install.verify_installed(preset, progress=progress)
     console.print(f"{name} is whole.")
 
@@ -87,7 +87,8 @@ def remove(
     preset = _preset(name)
     if not yes and not typer.confirm(f"Delete {preset.own}?"):
         raise typer.Exit(1)
-    install.remove(preset, presets=load_presets().values())
+    with _explained():
+        install.remove(preset, presets=load_presets().values())
     console.print(f"{name} is removed. Workers that have it loaded keep it until they end.")
 
 
@@ -120,8 +121,8 @@ def _explained() -> Iterator[None]:
         yield
     except OSError as error:
         raise OperatorError(
-            f"The files could not be written or read ({error}). Make room, or look who may write there, and "
-            "run the command again: a download goes on where it ended."
+            f"The files could not be written or read ({error}). Make room, or look who may read and write "
+            "there, and run the command again: a download goes on where it ended."
         ) from error
 
 
@@ -131,7 +132,7 @@ def _agree(preset: Preset, accept: bool, folder: Path | None) -> None:
     for source in preset.sources:
         console.print(f"  {source.repo} at {source.revision or 'its newest revision'}", soft_wrap=True)
     console.print(f"  Licence: {preset.licence}. Its text:", soft_wrap=True)
-    for page in dict.fromkeys(f"{ENDPOINT}/{source.repo}" for source in preset.sources):
+    for page in dict.fromkeys(_page(source) for source in preset.sources):
         console.print(f"    {page}", soft_wrap=True)
     if folder is None and preset.download_gb:
         console.print(f"  Download: about {preset.download_gb:g} GB")
@@ -150,6 +151,12 @@ def _agree(preset: Preset, accept: bool, folder: Path | None) -> None:
         )
     if not typer.confirm("Do you accept this licence?"):
         raise typer.Exit(1)
+
+
+def _page(source: Source) -> str:
+    """Where a source's licence is read, as it was at the commit that is taken. A mirror has no such pages."""
+    at = f"/tree/{source.revision}" if source.revision is not None else ""
+    return f"{ENDPOINT}/{source.repo}{at}"
 
 
 def _tell(preset: Preset, manifest: Manifest) -> None:

@@ -159,6 +159,12 @@ class Supervisor:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
+    def add(self, children: Sequence[Child]) -> None:
+        """Start more children."""
+        for child in children:
+            self.children.append(child)
+            child.start()
+
     def wait_until_ready(self, url: str) -> None:
         """Return when the web server answers. Raises OperatorError when it dies instead."""
         web = self.children[0]
@@ -222,10 +228,12 @@ def instance_running(
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         addresses = Addresses(database_url, redis_url, f"http://{host}:{port}")
         environment = environment_of(settings, addresses)
-        children = children_of(settings, environment, port=port, workers=workers, cards=cards)
-        supervisor = Supervisor(children, errands_of(settings, environment))
+        web, *others = children_of(settings, environment, port=port, workers=workers, cards=cards)
+        supervisor = Supervisor([web], errands_of(settings, environment))
         stack.enter_context(supervisor.running())
         supervisor.wait_until_ready(addresses.web_url)
+        # Now, not beside it: what they import takes long, and would hold up the first page.
+        supervisor.add(others)
         instance.write_running(
             settings.home, url=addresses.web_url, database_url=database_url, redis_url=redis_url
         )

@@ -170,7 +170,10 @@ def _damaged(preset: Preset, path: Path, why: object) -> str:
 def _restore(preset: Preset, path: Path) -> str:
     if preset.needs and not preset.missing:
         # A model is made of others: the file is of the one in whose folder it lies.
-        names = [name for name, manifest in preset.needs.items() if path.is_relative_to(manifest.parent)]
-        name = [*preset.needs, *names][-1]
-        return f"Restore it: `penchant models add {name} --again`."
+        # Resolved, as the preset's folders are: PENCHANT_MODELS may be relative, or lead through a link.
+        for name, manifest in preset.needs.items():
+            if path.is_relative_to(manifest.parent.resolve()):
+                return f"Restore it: `penchant models add {name} --again`."
+        if path in preset.extras:
+            return "Restore it, or change the presets file that names it."
     return f"Restore {preset.folder} from where the model came from, then start the worker again."

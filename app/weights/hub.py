@@ -84,16 +84,18 @@ class Hub:
         part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
         url = f"{self.endpoint}/{snapshot.repo}/resolve/{snapshot.revision}/{file.path}"
-        advance(bytes_of(part))
+        most = bytes_of(part)
+        advance(most)
         in_vain = 0
         while True:
-            before = bytes_of(part)
             try:
                 with _explained(snapshot.repo, self.endpoint):
                     self._continue(url, part, file.size, snapshot.repo, advance)
                 break
             except Unavailable as error:
-                in_vain = 0 if bytes_of(part) > before else in_vain + 1
+                # Compared with the most there was: a hub that begins anew each time would never be given up.
+                in_vain = 0 if bytes_of(part) > most else in_vain + 1
+                most = max(most, bytes_of(part))
                 if in_vain == ATTEMPTS:
                     raise
                 time.sleep(_pause(error, in_vain))
@@ -176,7 +178,8 @@ def _target(source: Source, path: str) -> str | None:
 
 
 def _is_inside(name: str) -> bool:
-    return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
+    """Whether a name is one of a file below a folder, in the only way to write it."""
+    return not {"", ".", ".."} & set(name.split("/")) and "\\" not in name and "\0" not in name
 
 
 def _is_variant(source: Source, path: str) -> bool:
@@ -189,12 +192,14 @@ def _weights(target: str) -> str | None:
 
 
 def _pause(error: Unavailable, in_vain: int) -> float:
-    """Seconds until the next attempt: what the hub asks for, or the longer the more came to nothing."""
+    """Seconds until the next attempt: the longer the more came to nothing, or what the hub asks for where
+    that is more."""
+    own = PAUSE_SECONDS * 2.0 ** max(0, in_vain - 1)
     cause = error.__cause__
     asked = cause.response.headers.get("Retry-After", "") if isinstance(cause, httpx.HTTPStatusError) else ""
     if asked.isdecimal():
-        return min(float(asked), LONGEST_PAUSE_SECONDS)
-    return PAUSE_SECONDS * 2.0 ** max(0, in_vain - 1)
+        return max(own, min(float(asked), LONGEST_PAUSE_SECONDS))
+    return own
 
 
 @contextmanager

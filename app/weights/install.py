@@ -25,7 +25,7 @@ from app.weights.manifest import (
 )
 
 INCOMING = ".incoming"
-COPIED = ".copied"
+COPIED, REPLACED = ".copied", ".replaced"  # behind a model's name in there
 PINNED = "revisions.txt"  # beside what is being downloaded: what it is of, for the next attempt
 SPARE_BYTES = 500_000_000
 
@@ -46,6 +46,7 @@ def add_from_hub(preset: Preset, *, hub: Hub, progress: Progress, again: bool = 
     stage = _made(_stage_of(preset))
     snapshots = _pinned(preset, stage, hub)
     files = [(snapshot, file) for snapshot in snapshots for file in snapshot.files]
+    _stay_below(stage, files=[stage / file.target for _, file in files])
     _need_room(stage, sum(_lacking(file, stage / file.target) for _, file in files))
     for snapshot, file in files:
         _fetch(hub, snapshot, file, stage / file.target, progress)
@@ -67,9 +68,10 @@ def add_from_folder(preset: Preset, *, folder: Path, progress: Progress, again: 
     check_addable(preset, again=again)
     if not folder.is_dir():
         raise NotFound(f"{folder} is no folder. Name one that holds the files of {preset.name}.")
-    stage = _copies_of(preset)
-    if folder.resolve().is_relative_to(stage.resolve()):
-        raise Conflict(f"{stage} is where files are copied to. Move them elsewhere first.")
+    stage = _beside(preset, COPIED)
+    for passing in (stage, _stage_of(preset)):
+        if folder.resolve().is_relative_to(passing.resolve()):
+            raise Conflict(f"{passing} is emptied when a model is added. Move the files elsewhere first.")
     refuse_executables(folder)
     known = read_manifest(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
     wanted = _wanted(preset, folder, known)
@@ -112,7 +114,8 @@ def remove(preset: Preset, *, presets: Iterable[Preset]) -> None:
     if users:
         raise Conflict(f"{', '.join(users)} use the files of {preset.name}. Remove them first.")
     stage = _stage_of(preset)
-    there = [folder for folder in (stage, _copies_of(preset), preset.own) if folder.is_dir()]
+    passing = (stage, _beside(preset, COPIED), _beside(preset, REPLACED))
+    there = [folder for folder in (*passing, preset.own) if folder.is_dir()]
     if not there:
         raise NotFound(f"The model {preset.name} is not installed.")
     for folder in there:
@@ -140,8 +143,8 @@ def _stage_of(preset: Preset) -> Path:
     return preset.own.parent / INCOMING / preset.name
 
 
-def _copies_of(preset: Preset) -> Path:
-    return preset.own.parent / INCOMING / f"{preset.name}{COPIED}"
+def _beside(preset: Preset, what: str) -> Path:
+    return preset.own.parent / INCOMING / f"{preset.name}{what}"
 
 
 def _made(stage: Path) -> Path:
@@ -164,6 +167,13 @@ def _pinned(preset: Preset, stage: Path, hub: Hub) -> list[Snapshot]:
         snapshots.append(hub.resolve(source.model_copy(update={"revision": pinned})))
     kept.write_text("".join(f"{one.repo} {one.revision}\n" for one in snapshots))
     return snapshots
+
+
+def _stay_below(stage: Path, *, files: Iterable[Path]) -> None:
+    """Raise Conflict where a link among what an earlier attempt left leads a file elsewhere."""
+    for path in files:
+        if not path.resolve().is_relative_to(stage.resolve()):
+            raise Conflict(f"{path} leads out of {stage}, through a link. Take the link away.")
 
 
 def _lacking(file: RemoteFile, path: Path) -> int:
@@ -228,7 +238,7 @@ def _finish(preset: Preset, stage: Path, origins: list[Origin], progress: Progre
     """Check what was gathered as if it were in its place, write the manifest, and move it there."""
     (stage / PINNED).unlink(missing_ok=True)
     paths = _files(stage)
-    with _as_it_is_told(stage, preset.own):
+    with _as_it_is_told(stage):
         verify(_staged(preset, stage))
     advance = progress.part("checksums", sum(path.stat().st_size for path in paths))
     manifest = Manifest(
@@ -238,10 +248,14 @@ def _finish(preset: Preset, stage: Path, origins: list[Origin], progress: Progre
         files=record(stage, paths, advance),
     )
     write_manifest(manifest, stage)
-    if preset.own.exists():  # without a manifest, or it would be installed
-        shutil.rmtree(preset.own)
+    before = _beside(preset, REPLACED)
+    if before.exists():  # of a replacement that was interrupted
+        shutil.rmtree(before)
+    if preset.own.exists():  # put aside, or an end just here would leave half of it
+        os.replace(preset.own, before)
     os.replace(stage, preset.own)
-    shutil.rmtree(_stage_of(preset), ignore_errors=True)  # of a download that is not needed any more
+    for folder in (before, _stage_of(preset)):  # what was, and a download that is not needed any more
+        shutil.rmtree(folder, ignore_errors=True)
     return manifest
 
 
@@ -252,11 +266,14 @@ def _staged(preset: Preset, stage: Path) -> Preset:
 
 
 @contextmanager
-def _as_it_is_told(stage: Path, own: Path) -> Iterator[None]:
-    """What is wrong with the gathered files is told by their names below the model's folder."""
+def _as_it_is_told(stage: Path) -> Iterator[None]:
+    """What is wrong with the gathered files is told by their names below the model's folder. What is wrong
+    with those of a base is told as it is: no file that could be gathered mends it."""
     try:
         yield
     except OperatorError as error:
+        if f"{stage}{os.sep}" not in error.message:
+            raise type(error)(f"{error.message} Nothing was added.") from error
         name = error.message.replace(f"{stage}{os.sep}", "")
         head, _, _ = name.partition(" Restore ")
         raise type(error)(

@@ -16,12 +16,15 @@ LARGE = 100_000  # bytes from which a file has a SHA-256, as large files have on
 @dataclass
 class Repository:
     """Files at one commit. Of `cut` ones only half arrives; `damaged` ones arrive with another first byte. So
-    many requests for files as `busy` says are asked to come again in a second."""
+    many requests for files as `busy` says are asked to come again in as many seconds as `after` says. While
+    there are `shares`, a file begins anew at each request, and the next of these shares of it arrives."""
 
     files: dict[str, bytes]
     revision: str = "1" * 40
     gated: bool = False
     busy: int = 0
+    after: str = "1"
+    shares: list[float] = field(default_factory=list)
     cut: set[str] = field(default_factory=set)
     damaged: set[str] = field(default_factory=set)
 
@@ -79,18 +82,21 @@ def serve() -> Iterator[LocalHub]:
                 return
             if repository.busy:
                 repository.busy -= 1
-                self._answer(429, b"", Retry_After="1")
+                self._answer(429, b"", Retry_After=repository.after)
                 return
             data = repository.files[path]
             if path in repository.damaged:
                 data = bytes([data[0] ^ 1]) + data[1:]
-            start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+            share = repository.shares.pop(0) if repository.shares else None
+            start = 0 if share is not None else int((self.headers.get("Range") or "bytes=0-")[6:-1])
             self.send_response(206 if start else 200)
             self.send_header("Content-Length", str(len(data) - start))
             self.end_headers()
             rest = data[start:]
-            self.wfile.write(rest[: len(rest) // 2] if path in repository.cut else rest)
-            self.close_connection = path in repository.cut
+            if share is None:
+                share = 0.5 if path in repository.cut else 1.0
+            self.wfile.write(rest[: int(len(rest) * share)])
+            self.close_connection = share < 1
 
         def _repository(self, name: str) -> Repository | None:
             found = hub.repositories.get(name)

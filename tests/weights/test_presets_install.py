@@ -243,12 +243,53 @@ def test_a_hub_is_asked_again_when_it_says(local: LocalHub, models: Path) -> Non
     assert time.monotonic() - start >= 2  # twice a second, as the hub asks
 
 
-def test_names_that_lead_out_of_the_folder_are_refused(local: LocalHub, models: Path, tmp_path: Path) -> None:
-    evil = "unet/../../../../evil.json"
+def test_a_hub_that_asks_for_no_pause_is_given_one(
+    local: LocalHub, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add("base")
+    monkeypatch.setattr("app.weights.hub.PAUSE_SECONDS", 0.1)
+    lora = local.repositories["somebody/lora"]
+    lora.busy, lora.after = 3, "0"
+    start = time.monotonic()
+    add("light")
+    assert time.monotonic() - start >= 0.7  # 0.1, 0.2 and 0.4
+
+
+def test_a_hub_that_always_begins_anew_is_given_up(local: LocalHub, models: Path) -> None:
+    add("base")
+    lora = local.repositories["somebody/lora"]
+    lora.shares = [0.8, 0.5] * 10  # in turn more than the time before, and never more than there was
+    with pytest.raises(Unavailable):
+        add("light")
+    assert len(lora.shares) == 20 - 6  # the first brought something, five did not
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "unet/../../../../evil.json",
+        "unet//evil.json",
+        "unet/./evil.json",
+        "unet/\\evil.json",
+        "unet/\0evil.json",
+    ],
+)
+def test_names_that_lead_out_of_the_folder_are_refused(
+    local: LocalHub, models: Path, tmp_path: Path, evil: str
+) -> None:
     local.repositories["somebody/model"].files[evil] = b"{}"
     with pytest.raises(OperatorError, match="outside of itself"):
         add("base")
-    assert not any(path.name == "evil.json" for path in tmp_path.rglob("*"))
+    assert not any(path.name.endswith("evil.json") for path in tmp_path.rglob("*"))
+
+
+def test_a_link_among_what_is_gathered_is_refused(local: LocalHub, models: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (models / ".incoming" / "base").mkdir(parents=True)
+    (models / ".incoming" / "base" / "unet").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    with pytest.raises(Conflict, match="through a link"):
+        add("base")
+    assert not names(tmp_path / "elsewhere")
 
 
 def test_a_folder_that_holds_nothing_leaves_a_download_alone(
@@ -315,6 +356,48 @@ def test_the_one_whose_file_is_gone_is_to_be_added_again(folder: Path, local: Lo
     (models / "base" / "unet" / "config.json").unlink()
     with pytest.raises(OperatorError, match="penchant models add base --again"):
         verify(get_preset("light"))
+    install.remove(get_preset("light"), presets=load_presets().values())
+    with pytest.raises(OperatorError, match=r"penchant models add base --again`\. Nothing was added\.$"):
+        add("light")
+
+
+@pytest.mark.parametrize("way", ["models", "link"])
+def test_the_folder_of_models_may_be_relative_or_a_link(
+    folder: Path, local: LocalHub, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    models.mkdir()
+    (tmp_path / "link").symlink_to(models, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PENCHANT_MODELS", way)
+    _forget()
+    bring(folder)
+    add("light")
+    (models / "base" / "unet" / "config.json").unlink()
+    with pytest.raises(OperatorError, match="penchant models add base --again"):
+        verify(get_preset("light"))
+
+
+def test_a_file_of_ones_own_is_not_to_be_added(folder: Path, models: Path, tmp_path: Path) -> None:
+    bring(folder)
+    paint = '\n[paint]\ntitle = "Paint"\nbase = "base"\nlicence = "MIT"\ncheckpoint = "paint.safetensors"\n'
+    (tmp_path / "presets.toml").write_text(PRESETS + paint)
+    _forget()
+    with pytest.raises(OperatorError, match=r"lacks .*paint\.safetensors\. Restore it, or change"):
+        verify(get_preset("paint"))
+
+
+def test_a_folder_that_is_emptied_afterwards_is_refused(folder: Path, models: Path) -> None:
+    begun = models / ".incoming" / "base"
+    shutil.copytree(folder, begun)
+    with pytest.raises(Conflict, match="Move the files elsewhere"):
+        bring(begun)
+    assert names(begun) == names(folder)
+
+
+def test_the_licence_is_shown_at_the_commit_that_is_taken(models: Path, folder: Path) -> None:
+    shown = command("add", "base", "--accept-licence", "--from", str(folder)).splitlines()
+    assert "    https://huggingface.co/somebody/model" in shown
+    assert f"    https://huggingface.co/somebody/adapter/tree/{'2' * 40}" in shown
 
 
 def test_an_open_revision_is_looked_up_once(local: LocalHub, models: Path) -> None:
