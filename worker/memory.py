@@ -16,6 +16,8 @@ ARENA_MAX = -8  # mallopt's number for it
 ARENAS = 2
 # How drivers and their libraries say that memory is short, where torch does not call it by its own name.
 SHORT = ("out of memory", "ALLOC_FAILED")
+# How libraries say it that meet a device which another error has broken.
+BROKEN = ("CUDA error", "_STATUS_EXECUTION_FAILED", "_STATUS_INTERNAL_ERROR")
 
 
 class Memory:
@@ -57,6 +59,8 @@ def free(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
 
 
 @contextmanager
@@ -75,7 +79,9 @@ def called_by_name() -> Iterator[None]:
 def is_broken(error: BaseException) -> bool:
     """Whether the device answers with this error to whatever it is asked from now on, for as long as the
     process lives. (An illegal address, a failed assertion; one that is short of memory goes on.)"""
-    return isinstance(error, torch.AcceleratorError) and not any(words in str(error) for words in SHORT)
+    if not isinstance(error, RuntimeError) or any(words in str(error) for words in SHORT):
+        return False
+    return isinstance(error, torch.AcceleratorError) or any(words in str(error) for words in BROKEN)
 
 
 def once_more(device: torch.device, work: Callable[[], Result]) -> Result:

@@ -7,7 +7,6 @@ import threading
 import time
 from uuid import UUID
 
-import torch
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +19,7 @@ from app.services.joblife import Claim
 from app.storage import Storage
 from worker import endings
 from worker.keeper import Held, Keeper
-from worker.memory import Memory
+from worker.memory import Memory, is_broken
 from worker.painter import Painter
 from worker.pipelines import Model
 from worker.presence import own_name
@@ -101,7 +100,7 @@ class Runner:
                 log.exception("no more jobs are looked for")
             self._painter.paint(held)
             self._worked = time.monotonic()
-        if self._painter.broken:
+        if self._painter.broken or self._storing.broken:
             self._end("the device answers no more")
         elif self._memory.stays_high():
             self._end(f"{self._memory.held()} bytes are held and stay")
@@ -168,7 +167,9 @@ class Runner:
         self._reads = True
         try:
             self._reading.read(after)
-        except torch.AcceleratorError:
+        except RuntimeError as error:
+            if not is_broken(error):
+                raise
             log.exception("the gallery is read no further")
             self._end("the device answers no more")
         finally:
@@ -179,6 +180,8 @@ class Runner:
         while True:
             try:
                 self.sweep()
+                if self._storing.broken and not self.stopping.is_set():
+                    self._end("the device answers no more")
                 self._leave_where_idle()
             except SQLAlchemyError as error:
                 log.warning("no sweep, the database is away: %s", error)

@@ -80,7 +80,8 @@ class End:
 
 
 class Storing:
-    """The thread and its short queue: two batches may wait, then painting does."""
+    """The thread and its short queue: two batches may wait, then painting does. `broken` says that the device
+    answers no more, until the process is started anew."""
 
     def __init__(
         self,
@@ -97,6 +98,7 @@ class Storing:
         self._model = model
         self._keeper = keeper
         self._classifier = classifier
+        self.broken = False
         room = 2 * model.preset.max_batch  # a batch may hold that many jobs
         self._work: queue.Queue[tuple[Held, list[Batch], End | None] | None] = queue.Queue(maxsize=room)
         self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
@@ -143,6 +145,7 @@ class Storing:
         except Exception as error:
             log.exception("job %s: could not be stored", held.claim.job_id)
             if is_broken(error):
+                self.broken = True
                 self._abandon(held)
             else:
                 self._give_up(held, End("failed", "internal_error", INTERNAL))

@@ -24,7 +24,7 @@ from app.services.tastes import load_space
 from app.storage import Storage, get_storage
 from tests.gallery import make_gallery
 from tests.worker import tiny
-from tests.worker.conftest import forget, imagine, job_of, tiny_preset, with_preset
+from tests.worker.conftest import forget, imagine, job_of, tiny_preset, wait_until, with_preset
 from tests.worker.tastes import store_code
 from worker.painting import NOT_A_NUMBER
 from worker.pipelines import Model, load
@@ -107,18 +107,32 @@ def test_a_device_too_small_for_one_image_fails_the_job_only(
     assert job_of(engine, square).state == "done"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.AcceleratorError("CUDA error: device-side assert triggered"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx( handle`"),
+    ],
+    ids=["driver", "cublas"],
+)
+@pytest.mark.parametrize("part", ["unet", "image_encoder"])  # of painting, and of storing
 def test_a_broken_device_costs_nobody_his_job_and_the_process_its_life(
-    engine: Engine, person: Person, own_model: Model
+    engine: Engine, person: Person, own_model: Model, error: Exception, part: str
 ) -> None:
     def refuse(*_: Any) -> None:
-        raise torch.AcceleratorError("CUDA error: device-side assert triggered")
+        raise error
 
-    own_model._plain.unet.register_forward_pre_hook(refuse)
+    getattr(own_model._plain, part).register_forward_pre_hook(refuse)
     jobs = [imagine(engine, person, f"{what} --n 1") for what in ("a cat", "a dog")]
     later = imagine(engine, person, "a cat --ar 3:2")
     told: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
-    run(engine, own_model, times=2)
+    runner = Runner(engine, get_storage(), get_events(), own_model)
+    runner.start()
+    runner.render()
+    wait_until(runner.stopping.is_set, seconds=20)  # where storing finds it, a sweep tells
+    runner.render()
+    runner.stop()
     signal.signal(signal.SIGTERM, before)
     assert told == [signal.SIGTERM]
     for job_id in jobs:  # whoever comes next tries them again, for the second time
