@@ -3,7 +3,7 @@
 Run as `python -m benchmarks.gpu`. Every preset is painted as it ships, with its own weights where they are
 installed and else with random ones of the same sizes (benchmarks/architectures.py), which the table says. On
 a card, presets that it has too little memory for are left out; on the CPU, those without weights that
---preset does not name. `--tiny` takes a toy of each family on the CPU, in half a minute.
+--preset does not name. `--tiny` takes a toy of each family on the CPU, in two minutes or three.
 
 What is compared is measured in turn within each round; figures are medians over the rounds, with the range.
 On the CPU seconds are of processor time, so that what else the machine does is left out.
@@ -40,7 +40,7 @@ from worker.progress import Progress
 from worker.safety import get_classifier
 
 BATCH = 8
-ROUNDS, TINY_ROUNDS = 5, 1
+ROUNDS = 5
 TOY_SIZE = (64, 64)
 TOY_STEPS = 4
 
@@ -313,9 +313,8 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--preset", nargs="*", metavar="NAME", help="only these")
     parser.add_argument("--compile", action="store_true", help="measure UNets compiled as well")
     parser.add_argument("--steps", type=int, help="instead of the preset's")
-    parser.add_argument("--rounds", type=int, help=f"default: {ROUNDS}, of toys {TINY_ROUNDS}")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"default: {ROUNDS}")
     arguments = parser.parse_args(given)
-    arguments.rounds = arguments.rounds or (TINY_ROUNDS if arguments.tiny else ROUNDS)
     known = TOYS if arguments.tiny else load_presets()
     if unknown := set(arguments.preset or ()) - set(known):
         parser.error(f"there is no {', '.join(sorted(unknown))}, only {', '.join(known)}")
