@@ -179,17 +179,18 @@ def test_doctor_finds_everything_well(shell: Shell) -> None:
 
 
 def test_more_workers_are_started_beside_a_running_instance(instance: Instance) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*PENCHANT, "work"], env=instance.environment, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert "Started more-1." in process.stdout.readline()
-    (child,) = psutil.Process(process.pid).children()
-    command = ["-m", "worker.main", "--preset", tiny.NAME, "--also", "all"]
-    wait_until(lambda: child.cmdline()[1:] == command, seconds=30)  # it becomes that
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
-    process.stdout.close()
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert "Started more-1." in process.stdout.readline()
+            (child,) = psutil.Process(process.pid).children()
+            command = ["-m", "worker.main", "--preset", tiny.NAME, "--also", "all"]
+            wait_until(lambda: child.cmdline()[1:] == command, seconds=30)  # it becomes that
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
     assert not child.is_running()
 
 

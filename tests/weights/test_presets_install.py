@@ -1,4 +1,4 @@
-"""Models are added whole or not at all: from a hub on this machine, and from folders."""
+"""Models are added whole or not at all, from folders; replaced, verified and removed."""
 
 import json
 import pickle
@@ -6,290 +6,19 @@ import re
 import resource
 import shutil
 import signal
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from typer.testing import CliRunner
 
-from app.cli.main import cli
-from app.config import get_settings
 from app.errors import Conflict, CorruptFile, NotFound, OperatorError, PenchantError, Unavailable
-from app.presets import MANIFEST, Preset, get_preset, load_presets
+from app.presets import get_preset, load_presets
 from app.weights import install
 from app.weights.check import verify
 from app.weights.headers import NotSafetensors, check_header
-from app.weights.hub import Hub, RemoteFile
-from app.weights.manifest import Advance, read_manifest
-from tests.weights.hub import LocalHub, Repository, serve
-
-PRESETS = """
-[base]
-title = "Base"
-licence = "A licence"
-encoder = "e"
-sizes = [[64, 64]]
-steps = 4
-guidance = 4.0
-preview = "small"
-gated = "https://example.org/base"
-
-[base.adapter]
-file = "adapter.safetensors"
-
-[[base.sources]]
-repo = "somebody/model"
-variant = "fp16"
-files = ["model_index.json", "unet/*", "notes/*"]
-
-[[base.sources]]
-repo = "somebody/adapter"
-revision = "2222222222222222222222222222222222222222"
-into = {"models/adapter.safetensors" = "ip_adapter", "models/encoder/*" = "image_encoder"}
-
-[[base.sources]]
-repo = "somebody/small"
-revision = "3333333333333333333333333333333333333333"
-into = {"config.json" = "small", "diffusion_pytorch_model.safetensors" = "small"}
-
-[light]
-title = "Light"
-licence = "Another licence"
-base = "base"
-loras = [{file = "lora.safetensors"}]
-
-[[light.sources]]
-repo = "somebody/lora"
-files = ["lora.safetensors"]
-
-[mine]
-title = "Mine"
-licence = "MIT"
-folder = "mine"
-encoder = "e"
-sizes = [[64, 64]]
-steps = 4
-guidance = 4.0
-"""
-
-
-WANTED = {  # of the preset `base`, when it is installed
-    MANIFEST,
-    "model_index.json",
-    "unet/config.json",
-    "unet/diffusion_pytorch_model.safetensors",
-    "ip_adapter/adapter.safetensors",
-    "image_encoder/config.json",
-    "image_encoder/model.safetensors",
-    "small/config.json",
-    "small/diffusion_pytorch_model.safetensors",
-}
-
-
-class Quiet:
-    """Progress that nobody watches; it adds up the bytes."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-
-    def part(self, name: str, size: int) -> Advance:
-        return self._advance
-
-    def _advance(self, count: int) -> None:
-        self.bytes += count
-
-
-def weights(seed: int, size: int = 40_000) -> bytes:
-    """A safetensors file of four bytes a number."""
-    return save_bytes({"weight": np.random.default_rng(seed).standard_normal(size).astype(np.float32)})
-
-
-def save_bytes(tensors: dict[str, np.ndarray]) -> bytes:
-    from_numpy = {name: (value.dtype, value.shape, value.tobytes()) for name, value in tensors.items()}
-    header, at = {}, 0
-    for name, (_, shape, data) in from_numpy.items():
-        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, at + len(data)]}
-        at += len(data)
-    text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + b"".join(data for _, _, data in from_numpy.values())
-
-
-INDEX = json.dumps({"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"]})
-MODEL = {
-    "model_index.json": INDEX.encode(),
-    "unet/config.json": b"{}",
-    "unet/diffusion_pytorch_model.safetensors": weights(1),
-    "unet/diffusion_pytorch_model.fp16.safetensors": weights(2, 20_000),
-    "unet/diffusion_pytorch_model.bin": b"never taken",
-    "notes/read.me": b"never taken",
-    "vae/config.json": b"not named",
-}
-ADAPTER = {
-    "models/adapter.safetensors": weights(3),
-    "models/encoder/config.json": b"{}",
-    "models/encoder/model.safetensors": weights(4),
-    "models/encoder/pytorch_model.bin": b"never taken",
-}
-SMALL = {  # for previews
-    "config.json": b"{}",
-    "diffusion_pytorch_model.safetensors": weights(7, 100),
-    "diffusion_pytorch_model.bin": b"never taken",
-}
-LORA = {"lora.safetensors": weights(5, 1_000_000)}
-
-
-@pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder of models, and a file with presets for them."""
-    (tmp_path / "presets.toml").write_text(PRESETS)
-    monkeypatch.setenv("PENCHANT_PRESETS", str(tmp_path / "presets.toml"))
-    monkeypatch.setenv("PENCHANT_MODELS", str(tmp_path / "models"))
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    _forget()
-    yield tmp_path / "models"
-    _forget()
-
-
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between attempts at a hub that fails on purpose."""
-    monkeypatch.setattr("app.weights.hub.PAUSE_SECONDS", 0.0)
-
-
-def _forget() -> None:
-    get_settings.cache_clear()
-    load_presets.cache_clear()
-
-
-@pytest.fixture
-def local(models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    """A hub with the files of the presets."""
-    with serve() as hub:
-        hub.repositories |= {
-            "somebody/model": Repository(dict(MODEL)),
-            "somebody/adapter": Repository(dict(ADAPTER), revision="2" * 40),
-            "somebody/small": Repository(dict(SMALL), revision="3" * 40),
-            "somebody/lora": Repository(dict(LORA)),
-        }
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        yield hub
-
-
-def add(name: str) -> Quiet:
-    hub, progress = Hub(), Quiet()
-    try:
-        install.add_from_hub(get_preset(name), hub=hub, progress=progress)
-    finally:
-        hub.close()
-    return progress
-
-
-def test_a_model_comes_from_the_hub_at_its_revision(local: LocalHub, models: Path) -> None:
-    add("base")
-    folder = models / "base"
-    assert names(folder) == WANTED
-    # Of two precisions, the one that the preset names.
-    half = MODEL["unet/diffusion_pytorch_model.fp16.safetensors"]
-    assert (folder / "unet" / "diffusion_pytorch_model.safetensors").read_bytes() == half
-    manifest = read_manifest(folder / MANIFEST)
-    assert [(origin.repo, origin.revision) for origin in manifest.origins] == [
-        ("somebody/model", "1" * 40),
-        ("somebody/adapter", "2" * 40),
-        ("somebody/small", "3" * 40),
-    ]
-    assert get_preset("base").missing == ()
-    verify(get_preset("base"))
-    install.verify_installed(get_preset("base"), progress=Quiet())
-    with pytest.raises(Conflict, match="is installed"):
-        add("base")
-
-
-def test_an_interrupted_download_goes_on_where_it_ended(local: LocalHub, models: Path) -> None:
-    add("base")
-    lora = local.repositories["somebody/lora"]
-    lora.cut.add("lora.safetensors")
-    with pytest.raises(Unavailable, match=r"Run the command again"):
-        add("light")
-    assert get_preset("light").missing == ("light",)
-    lora.cut.clear()
-    local.asked.clear()
-    add("light")
-    ((_, asked, _),) = [one for one in local.asked if one[0].endswith("lora.safetensors")]
-    assert asked is not None
-    assert int(asked[6:-1]) >= len(LORA["lora.safetensors"]) // 4
-    assert (models / "light" / "lora.safetensors").read_bytes() == LORA["lora.safetensors"]
-
-
-def test_what_is_there_of_a_download_needs_no_room(local: LocalHub, models: Path) -> None:
-    size = len(LORA["lora.safetensors"])
-    file = RemoteFile("lora.safetensors", "lora.safetensors", size, None, None)
-    path = models / "lora.safetensors"
-    models.mkdir()
-    assert install._lacking(file, path) == size
-    path.with_name("lora.safetensors.part").write_bytes(LORA["lora.safetensors"][:-10])
-    assert install._lacking(file, path) == 10
-
-
-def test_a_hub_is_asked_again_when_it_says(local: LocalHub, models: Path) -> None:
-    add("base")
-    lora = local.repositories["somebody/lora"]
-    lora.busy = 2
-    start = time.monotonic()
-    add("light")
-    assert time.monotonic() - start >= 2  # twice a second, as the hub asks
-
-
-def test_a_hub_that_asks_for_no_pause_is_given_one(
-    local: LocalHub, models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add("base")
-    monkeypatch.setattr("app.weights.hub.PAUSE_SECONDS", 0.1)
-    lora = local.repositories["somebody/lora"]
-    lora.busy, lora.after = 3, "0"
-    start = time.monotonic()
-    add("light")
-    assert time.monotonic() - start >= 0.7  # 0.1, 0.2 and 0.4
-
-
-def test_a_hub_that_always_begins_anew_is_given_up(local: LocalHub, models: Path) -> None:
-    add("base")
-    lora = local.repositories["somebody/lora"]
-    lora.shares = [0.8, 0.5] * 10  # in turn more than the time before, and never more than there was
-    with pytest.raises(Unavailable):
-        add("light")
-    assert len(lora.shares) == 20 - 6  # the first brought something, five did not
-
-
-@pytest.mark.parametrize(
-    "evil",
-    [
-        "unet/../../../../evil.json",
-        "unet//evil.json",
-        "unet/./evil.json",
-        "unet/\\evil.json",
-        "unet/\0evil.json",
-    ],
-)
-def test_names_that_lead_out_of_the_folder_are_refused(
-    local: LocalHub, models: Path, tmp_path: Path, evil: str
-) -> None:
-    local.repositories["somebody/model"].files[evil] = b"{}"
-    with pytest.raises(OperatorError, match="outside of itself"):
-        add("base")
-    assert not any(path.name.endswith("evil.json") for path in tmp_path.rglob("*"))
-
-
-def test_a_link_among_what_is_gathered_is_refused(local: LocalHub, models: Path, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (models / ".incoming" / "base").mkdir(parents=True)
-    (models / ".incoming" / "base" / "unet").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    with pytest.raises(Conflict, match="through a link"):
-        add("base")
-    assert not names(tmp_path / "elsewhere")
+from tests.weights.hub import LocalHub
+from tests.weights.models import PRESETS, WANTED, Quiet, add, bring, command, forget, names, weights
 
 
 def test_a_folder_that_holds_nothing_leaves_a_download_alone(
@@ -369,7 +98,7 @@ def test_the_folder_of_models_may_be_relative_or_a_link(
     (tmp_path / "link").symlink_to(models, target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PENCHANT_MODELS", way)
-    _forget()
+    forget()
     bring(folder)
     add("light")
     (models / "base" / "unet" / "config.json").unlink()
@@ -381,7 +110,7 @@ def test_a_file_of_ones_own_is_not_to_be_added(folder: Path, models: Path, tmp_p
     bring(folder)
     paint = '\n[paint]\ntitle = "Paint"\nbase = "base"\nlicence = "MIT"\ncheckpoint = "paint.safetensors"\n'
     (tmp_path / "presets.toml").write_text(PRESETS + paint)
-    _forget()
+    forget()
     with pytest.raises(OperatorError, match=r"lacks .*paint\.safetensors\. Restore it, or change"):
         verify(get_preset("paint"))
 
@@ -398,76 +127,6 @@ def test_the_licence_is_shown_at_the_commit_that_is_taken(models: Path, folder: 
     shown = command("add", "base", "--accept-licence", "--from", str(folder)).splitlines()
     assert "    https://huggingface.co/somebody/model" in shown
     assert f"    https://huggingface.co/somebody/adapter/tree/{'2' * 40}" in shown
-
-
-def test_an_open_revision_is_looked_up_once(local: LocalHub, models: Path) -> None:
-    add("base")
-    lora = local.repositories["somebody/lora"]
-    lora.cut.add("lora.safetensors")
-    with pytest.raises(Unavailable):
-        add("light")
-    local.asked.clear()
-    with pytest.raises(Unavailable):
-        add("light")
-    assert local.asked[0][0] == f"/api/models/somebody/lora/revision/{'1' * 40}"
-
-
-def test_what_arrives_damaged_is_thrown_away(local: LocalHub, models: Path) -> None:
-    local.repositories["somebody/model"].damaged |= {"model_index.json"}
-    with pytest.raises(CorruptFile, match="arrived damaged"):
-        add("base")
-    local.repositories["somebody/model"].damaged.clear()
-    local.repositories["somebody/adapter"].damaged |= {"models/adapter.safetensors"}
-    with pytest.raises(CorruptFile, match="arrived damaged"):
-        add("base")
-    assert not (models / "base").exists()
-    local.repositories["somebody/adapter"].damaged.clear()
-    add("base")
-
-
-def test_a_gated_model_is_explained(local: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    local.repositories["somebody/model"].gated = True
-    with pytest.raises(OperatorError, match=r"gated.*accept its terms.*HF_TOKEN"):
-        add("base")
-    monkeypatch.setenv("HF_TOKEN", "secret")
-    add("base")
-    assert {token for _, _, token in local.asked[1:]} == {"Bearer secret"}
-
-
-def test_a_hub_out_of_reach_is_said(local: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(Unavailable, match="--from"):
-        add("base")
-    monkeypatch.setenv("HF_ENDPOINT", local.url)
-    del local.repositories["somebody/adapter"].files["models/encoder/model.safetensors"]
-    with pytest.raises(OperatorError, match=r"lacks image_encoder/model\.safetensors\. Nothing was added"):
-        add("base")
-
-
-@pytest.fixture
-def folder(models: Path, tmp_path: Path) -> Path:
-    """The files of `base` in the layout that it is added from."""
-    folder = tmp_path / "brought"
-    for path, data in {
-        "model_index.json": MODEL["model_index.json"],
-        "unet/config.json": b"{}",
-        "unet/diffusion_pytorch_model.safetensors": weights(1),
-        "ip_adapter/adapter.safetensors": weights(3),
-        "image_encoder/config.json": b"{}",
-        "image_encoder/model.safetensors": weights(4),
-        "small/config.json": b"{}",
-        "small/diffusion_pytorch_model.safetensors": weights(7, 100),
-        "README.md": b"# not copied",
-        "sample.png": b"\x89PNG not copied",
-    }.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-    return folder
-
-
-def bring(folder: Path, name: str = "base") -> Preset:
-    install.add_from_folder(get_preset(name), folder=folder, progress=Quiet())
-    return get_preset(name)
 
 
 def test_a_model_comes_from_a_folder_without_a_network(folder: Path, models: Path) -> None:
@@ -510,10 +169,6 @@ def test_an_autoencoder_for_previews_that_came_stays_whole(folder: Path, models:
     shutil.rmtree(models / "base" / "small")
     with pytest.raises(CorruptFile, match=r"small/config\.json is gone"):
         verify(preset)
-
-
-def names(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_of_a_folder_is_copied_what_a_download_would_bring(folder: Path, models: Path) -> None:
@@ -630,14 +285,6 @@ def test_what_others_are_made_of_is_not_removed(folder: Path, local: LocalHub, m
         install.remove(get_preset("mine"), presets=presets)
 
 
-def command(*arguments: str) -> str:
-    """What a command prints; what it would say on failing is raised."""
-    result = CliRunner().invoke(cli, ["models", *arguments], env={"COLUMNS": "160"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
-
-
 def test_the_commands(folder: Path, models: Path) -> None:
     with pytest.raises(PenchantError, match="--accept-licence"):
         command("add", "base", "--from", str(folder))
@@ -659,16 +306,6 @@ def test_the_commands(folder: Path, models: Path) -> None:
         "yes",
     ]
     assert "removed" in command("remove", "base", "--yes")
-
-
-def test_a_download_is_asked_for_by_nobody_else(local: LocalHub) -> None:
-    load_presets()
-    get_preset("base")
-    command("list")
-    with pytest.raises(OperatorError):
-        verify(get_preset("base"))
-    assert local.asked == []
-    assert httpx.get(f"{local.url}/api/models/somebody/lora/revision/main").status_code == 200
 
 
 @pytest.mark.parametrize(
