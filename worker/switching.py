@@ -98,7 +98,7 @@ class Switching:
         had = {presets[worker.preset].encoder for worker in there if worker.preset in presets}
         for name in unread:
             encoder = presets[name].encoder
-            if encoder not in had and self._events.first(encoder, seconds=LEFT_ALONE_SECONDS):
+            if encoder not in had and self._events.take_reading(encoder, seconds=LEFT_ALONE_SECONDS):
                 return name
         return None
 

@@ -67,14 +67,19 @@ def environment_of(settings: Settings, addresses: Addresses) -> dict[str, str]:
     secret = settings.secret_key
     if secret == DEVELOPMENT_SECRET:
         secret = instance.kept_secret(settings.home)
+    return _workers_environment(settings, addresses.database_url, addresses.redis_url) | {
+        "PENCHANT_SECRET_KEY": secret,
+        "PENCHANT_PUBLIC_URL": settings.public_url or addresses.web_url,
+    }
+
+
+def _workers_environment(settings: Settings, database_url: str, redis_url: str) -> dict[str, str]:
     return os.environ | {
         # BLAS threads fight over two cores: a refit measured 20 times slower with them.
         "OPENBLAS_NUM_THREADS": "1",
         "PENCHANT_HOME": str(settings.home),
-        "PENCHANT_SECRET_KEY": secret,
-        "PENCHANT_DATABASE_URL": addresses.database_url,
-        "PENCHANT_REDIS_URL": addresses.redis_url,
-        "PENCHANT_PUBLIC_URL": settings.public_url or addresses.web_url,
+        "PENCHANT_DATABASE_URL": database_url,
+        "PENCHANT_REDIS_URL": redis_url,
     }
 
 
@@ -244,12 +249,7 @@ def instance_running(
 @contextmanager
 def workers_running(settings: Settings, *, workers: int, cards: Sequence[str] = ()) -> Iterator[Supervisor]:
     """Workers of a Penchant whose database, broker and images are elsewhere, inside the block."""
-    environment = os.environ | {
-        "OPENBLAS_NUM_THREADS": "1",
-        "PENCHANT_HOME": str(settings.home),
-        "PENCHANT_DATABASE_URL": settings.database,
-        "PENCHANT_REDIS_URL": settings.redis,
-    }
+    environment = _workers_environment(settings, settings.database, settings.redis)
     # `penchant up` may run in the same home, with logs of its own.
     children = workers_of(settings, environment, workers=workers, cards=cards, called="more")
     supervisor = Supervisor(children, [])

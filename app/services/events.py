@@ -107,9 +107,9 @@ class Events:
         """Why presets cannot be loaded at that place, for those that cannot."""
         return self._try(lambda client: workers.refused(client, place, presets), {})
 
-    def first(self, encoder: str, *, seconds: float) -> bool:
+    def take_reading(self, encoder: str, *, seconds: float) -> bool:
         """Whether no worker was sent to read the gallery for the encoder in so long: this one is now."""
-        return self._try(lambda client: workers.first(client, encoder, seconds=seconds), False)
+        return self._try(lambda client: workers.take_reading(client, encoder, seconds=seconds), False)
 
     def standing(self) -> Standing | None:
         """The workers that are there and what could not be loaded of late; None while the broker is away."""

@@ -136,7 +136,7 @@ def refused(client: redis.Redis, place: str, presets: Sequence[str]) -> dict[str
     }
 
 
-def first(client: redis.Redis, encoder: str, *, seconds: float) -> bool:
+def take_reading(client: redis.Redis, encoder: str, *, seconds: float) -> bool:
     """Whether no worker was sent to read the gallery for the encoder in so long. Raises RedisError."""
     return client.set(SENT + encoder, b"1", nx=True, px=round(1000 * seconds)) is not None
 
